@@ -1,0 +1,36 @@
+"""What an image operation is asked for."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.contracts.base import Contract
+
+
+class ImageRequest(Contract):
+    """A validated image request, stored with its operation.
+
+    Attributes:
+        prompt: the caller's words, unchanged.
+        model: the requested public name, unchanged.
+        slug: the upstream slug it stands for.
+        aspect_ratio: appended to the prompt as an instruction, unless `auto`.
+        response_format: how the synchronous answer shows the picture.
+        accounts: the pool to choose from in this order; empty means every account.
+    """
+
+    prompt: str
+    model: str = "auto"
+    slug: str = "auto"
+    aspect_ratio: str = "auto"
+    response_format: Literal["url", "b64_json"] = "url"
+    accounts: tuple[str, ...] = ()
+
+
+class ImageRef(Contract):
+    """A finished picture upstream, known by its pointer."""
+
+    pointer: str
+    file_id: str
+    width: int | None = None
+    height: int | None = None

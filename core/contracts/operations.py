@@ -1,0 +1,105 @@
+"""An operation as every process sees it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from core.contracts.artifacts import Artifact
+from core.contracts.base import Contract
+from core.contracts.failure import Failure
+
+
+class OperationKind(StrEnum):
+    """The kinds of long work."""
+
+    IMAGE = "image"
+
+
+class OperationState(StrEnum):
+    """Where an operation stands; the last three are terminal."""
+
+    ACCEPTED = "accepted"
+    WAITING_FOR_ACCOUNT = "waiting_for_account"
+    UPLOADING = "uploading"
+    SUBMITTING = "submitting"
+    RUNNING = "running"
+    SAVING = "saving"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    CANCELLED = "cancelled"
+
+    @property
+    def terminal(self) -> bool:
+        """Nothing changes any more."""
+        return self in (OperationState.COMPLETED, OperationState.FAILED, OperationState.CANCELLED)
+
+
+class SkippedAccount(Contract):
+    """Why an account was passed over; `until` when it becomes eligible again, `None` when nobody knows."""
+
+    account: str
+    reason: str
+    until: datetime | None = None
+
+
+class OperationProgress(Contract):
+    """What is happening; `total` is `None` when it is not countable."""
+
+    phase: str
+    done: int = 0
+    total: int | None = None
+    message: str = ""
+
+
+class OperationRecord(Contract):
+    """The database's view of an operation, and what a workflow query answers.
+
+    Attributes:
+        id: operation id = workflow id.
+        sequence: admission order, growing.
+        owner: id of the API key that made it.
+        request: the validated request as JSON, by kind.
+        request_digest: SHA-256 of route and validated body.
+        message_id: client-made id of the user message, fixed at admission.
+        state, last_event: the state and the number of the event that brought it.
+        skipped: why each account was passed over, while waiting.
+        last_cancel_result, last_cancel_error: what the last cancel did, in the words of docs/operations.md.
+    """
+
+    id: str
+    kind: OperationKind
+    state: OperationState
+    sequence: int
+    owner: str
+    request: dict[str, Any]
+    request_digest: str
+    message_id: str
+    model: str
+    account: str | None = None
+    conversation_id: str | None = None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    progress: OperationProgress | None = None
+    skipped: tuple[SkippedAccount, ...] = ()
+    artifacts: tuple[Artifact, ...] = ()
+    failure: Failure | None = None
+    attempts: int = 0
+    last_event: int = 0
+    cancel_requested: bool = False
+    last_cancel_result: dict[str, Any] | None = None
+    last_cancel_error: str | None = None
+    detached: bool = False
+    cancel_on_disconnect: bool = False
+
+
+class OperationEvent(Contract):
+    """One row of an operation's event log, numbered from 1 without gaps."""
+
+    operation_id: str
+    number: int
+    type: str
+    at: datetime
+    data: dict[str, Any]

@@ -1,0 +1,156 @@
+"""One tree of errors. Every class has a stable code, says whose fault it is and what to do.
+
+    BridgeError
+    ├── CallerError            the request has to change
+    ├── AccountError           the account's owner has to act
+    ├── UpstreamRefusalError   upstream said no: limits, policy, unknown model
+    ├── UpstreamBrokenError    upstream did not answer in good order
+    ├── OperationError         how an operation ends without a result
+    ├── ServiceError           a part of the bridge is away
+    └── ConfigurationError     the operator's settings are wrong
+
+Two translators only: `activities/errors.py` (to Temporal) and `api/errors.py` (to HTTP).
+"""
+
+from core.errors.account import (
+    AccountDisabledError,
+    AccountError,
+    AccountNotConfiguredError,
+    AccountsBusyError,
+    AuthExpiredError,
+    AuthInvalidError,
+    BrowserCheckRequiredError,
+    CaptureUnreadableError,
+    ForbiddenError,
+    NoEligibleAccountError,
+)
+from core.errors.base import BridgeError, Fault, error_class, error_codes
+from core.errors.caller import (
+    AuthenticationError,
+    CallerError,
+    CaptureRejectedError,
+    GoneError,
+    IdempotencyConflictError,
+    InvalidRequestError,
+    MethodNotAllowedError,
+    NotFoundError,
+    OperationIdTakenError,
+    RequestTooLargeError,
+    UnknownModelError,
+    UnsupportedMediaTypeError,
+    UnsupportedParameterError,
+)
+from core.errors.configuration import (
+    ConfigurationError,
+    DataFolderLockedError,
+    PortInUseError,
+    SettingError,
+    TemporalBinaryMissingError,
+    VaultKeyError,
+)
+from core.errors.operation import (
+    OperationCancelledError,
+    OperationError,
+    OperationTimeoutError,
+    WorkflowTerminatedError,
+)
+from core.errors.service import (
+    InternalError,
+    ServiceError,
+    ShuttingDownError,
+    StoreError,
+    TemporalUnavailableError,
+    WorkerUnavailableError,
+)
+from core.errors.upstream import (
+    AccountBusyError,
+    ContentBlockedError,
+    ConversationNotFoundError,
+    ConversationTooLargeError,
+    EmptyResponseError,
+    FeatureLimitError,
+    FileNotFoundUpstreamError,
+    FileUploadFailedError,
+    ImageNoAssetError,
+    MessageTooLongError,
+    ModelLimitError,
+    OutcomeUnknownError,
+    ProtocolError,
+    RateLimitedError,
+    StreamInterruptedError,
+    UnsupportedModelError,
+    UpstreamBadRequestError,
+    UpstreamBrokenError,
+    UpstreamError,
+    UpstreamRefusalError,
+    UpstreamTimeoutError,
+    UpstreamUnavailableError,
+)
+
+__all__ = [
+    "AccountBusyError",
+    "AccountDisabledError",
+    "AccountError",
+    "AccountNotConfiguredError",
+    "AccountsBusyError",
+    "AuthExpiredError",
+    "AuthInvalidError",
+    "AuthenticationError",
+    "BridgeError",
+    "BrowserCheckRequiredError",
+    "CallerError",
+    "CaptureRejectedError",
+    "CaptureUnreadableError",
+    "ConfigurationError",
+    "ContentBlockedError",
+    "ConversationNotFoundError",
+    "ConversationTooLargeError",
+    "DataFolderLockedError",
+    "EmptyResponseError",
+    "Fault",
+    "FeatureLimitError",
+    "FileNotFoundUpstreamError",
+    "FileUploadFailedError",
+    "ForbiddenError",
+    "GoneError",
+    "IdempotencyConflictError",
+    "ImageNoAssetError",
+    "InternalError",
+    "InvalidRequestError",
+    "MessageTooLongError",
+    "MethodNotAllowedError",
+    "ModelLimitError",
+    "NoEligibleAccountError",
+    "NotFoundError",
+    "UnsupportedParameterError",
+    "OperationCancelledError",
+    "OperationError",
+    "OperationIdTakenError",
+    "OperationTimeoutError",
+    "OutcomeUnknownError",
+    "PortInUseError",
+    "ProtocolError",
+    "RateLimitedError",
+    "RequestTooLargeError",
+    "ServiceError",
+    "SettingError",
+    "ShuttingDownError",
+    "StoreError",
+    "StreamInterruptedError",
+    "TemporalBinaryMissingError",
+    "TemporalUnavailableError",
+    "UnknownModelError",
+    "UnsupportedMediaTypeError",
+    "UnsupportedModelError",
+    "UpstreamBadRequestError",
+    "UpstreamBrokenError",
+    "UpstreamError",
+    "UpstreamRefusalError",
+    "UpstreamTimeoutError",
+    "UpstreamUnavailableError",
+    "VaultKeyError",
+    "WorkerUnavailableError",
+    "WorkflowTerminatedError",
+    "error_class",
+    "error_codes",
+]

@@ -1,0 +1,95 @@
+"""An account's fault: its owner has to look after the capture or the login."""
+
+from __future__ import annotations
+
+from core.errors.base import BridgeError, Fault
+
+_REFRESH = "Send one message in the browser, copy that request again and update the account with it."
+
+
+class AccountError(BridgeError):
+    """The account cannot serve until its owner acts."""
+
+    fault = Fault.ACCOUNT
+
+
+class BrowserCheckRequiredError(AccountError):
+    """Upstream asks for a person. The bridge stops; it solves nothing and disguises nothing.
+
+    Attributes:
+        reason: why, as in docs/protocol.md section 7: `challenge_page`, `unusual_activity`, `proof_config_missing`,
+            `challenge_malformed`, `proof_unsolved`, `proof_rejected`, `turnstile_missing`, `arkose_missing`,
+            `requirements_token_missing`, `login_required`, `unknown_requirement`.
+    """
+
+    code = "browser_check_required"
+    action = _REFRESH
+
+    def __init__(self, message: str, *, reason: str, upstream_status: int | None = None) -> None:
+        super().__init__(message, upstream_status=upstream_status)
+        self.reason = reason
+
+
+class AuthExpiredError(AccountError):
+    """The capture's bearer token has expired."""
+
+    code = "auth_expired"
+    other_account = True
+    action = _REFRESH
+
+
+class AuthInvalidError(AccountError):
+    """Upstream does not accept the capture's credentials."""
+
+    code = "auth_invalid"
+    other_account = True
+    action = _REFRESH
+
+
+class AccountDisabledError(AccountError):
+    """Upstream has deactivated the account."""
+
+    code = "account_disabled"
+    other_account = True
+    action = "Sign in to ChatGPT in a browser and read what it says about the account."
+
+
+class ForbiddenError(AccountError):
+    """Upstream refuses this account without saying more."""
+
+    code = "forbidden"
+    other_account = True
+    action = "Check in a browser that the account may do this."
+
+
+class AccountNotConfiguredError(AccountError):
+    """The named account has no capture, or there is no account at all."""
+
+    code = "account_not_configured"
+    other_account = True
+    action = "Add an account with `chatgpt-api admin account add`."
+
+
+class CaptureUnreadableError(AccountError):
+    """A stored capture that cannot be decrypted or parsed."""
+
+    code = "capture_unreadable"
+    other_account = True
+    action = "Start with the passphrase or key file it was encrypted with, or save the capture again."
+
+
+class NoEligibleAccountError(AccountError):
+    """Every account was passed over; the message says why for each."""
+
+    code = "no_eligible_account"
+    retryable = True
+    action = "Wait until the time in `Retry-After`, or look after the accounts named in the message."
+
+
+class AccountsBusyError(AccountError):
+    """All slots of all eligible accounts are taken and the queue's patience is over."""
+
+    code = "accounts_busy"
+    fault = Fault.UPSTREAM
+    retryable = True
+    action = "Try again after `Retry-After` seconds, or add an account."

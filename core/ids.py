@@ -1,0 +1,42 @@
+"""Every id the bridge makes."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import uuid
+
+
+def operation_id() -> str:
+    """`chatgptop_` and 32 hex digits."""
+    return f"chatgptop_{uuid.uuid4().hex}"
+
+
+def completion_id() -> str:
+    """`chatcmpl_` and 32 hex digits."""
+    return f"chatcmpl_{uuid.uuid4().hex}"
+
+
+def request_id() -> str:
+    """`req_` and 32 hex digits."""
+    return f"req_{uuid.uuid4().hex}"
+
+
+def process_id() -> str:
+    """Names one run of one process."""
+    return f"proc_{secrets.token_hex(8)}"
+
+
+def lease_id() -> str:
+    """Names one lease."""
+    return f"lease_{secrets.token_hex(12)}"
+
+
+def message_id() -> str:
+    """A client-made upstream message id: a UUID of version 4, as a browser makes it."""
+    return str(uuid.uuid4())
+
+
+def artifact_id(operation: str, position: int) -> str:
+    """The file id of an operation's n-th result: the same every time, so that saving twice is saving once."""
+    return hashlib.sha256(f"{operation}:{position}".encode()).hexdigest()[:32]

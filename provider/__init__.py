@@ -1,0 +1,1 @@
+"""Who answers: the interface every provider keeps, ChatGPT Web behind it, and its offline simulator."""

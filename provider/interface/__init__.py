@@ -1,0 +1,1 @@
+"""What the bridge needs of whoever answers; every provider implements `Provider` and `Session`."""

@@ -1,0 +1,106 @@
+"""What can be said of an account: from its capture alone, and from asking upstream."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+Level = Literal["required", "recommended"]
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One check of docs/protocol.md section 1: `detail` is a sentence for the operator, without secrets."""
+
+    name: str
+    level: Level
+    ok: bool
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What the account's plan allows when nothing newer is known.
+
+    `models` are upstream slugs, `auto` first; `efforts` maps a slug to its thinking efforts. `plan` is lower-case and
+    `None` when the token does not say.
+    """
+
+    plan: str | None
+    models: tuple[str, ...]
+    efforts: dict[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """A capture, examined; nothing was sent and nothing was written.
+
+    Attributes:
+        ok: no required check failed.
+        format: format id of docs/protocol.md section 1.
+        checks: every check in a fixed order.
+        capabilities: by plan and observation.
+        email: masked address, `None` when the token has none.
+        account_id: masked upstream account id.
+        token_expires_at: aware UTC.
+        observed_models: slugs seen in the capture's body and cookies.
+    """
+
+    ok: bool
+    format: str
+    checks: tuple[Check, ...]
+    capabilities: Capabilities
+    email: str | None
+    account_id: str | None
+    user_id: str | None
+    token_expires_at: datetime | None
+    observed_models: tuple[str, ...]
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Names of the failed required checks."""
+        return tuple(check.name for check in self.checks if check.level == "required" and not check.ok)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """Names of the failed recommended checks."""
+        return tuple(check.name for check in self.checks if check.level == "recommended" and not check.ok)
+
+
+@dataclass(frozen=True, slots=True)
+class FeatureQuota:
+    """What upstream reports of one feature. `remaining` is `None` when it did not say, which means unknown."""
+
+    name: str
+    status: Literal["available", "exhausted", "blocked", "not_reported"]
+    remaining: float | None = None
+    resets_at: datetime | None = None
+    description: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ModelLimit:
+    """A model that is capped now. `instead` is the slug upstream silently answers with, if it said."""
+
+    slug: str
+    instead: str | None = None
+    resets_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The account's limits at one moment; features keyed by their canonical name (docs/protocol.md section 9)."""
+
+    features: dict[str, FeatureQuota]
+    model_limits: tuple[ModelLimit, ...] = ()
+    default_model: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OfferedModel:
+    """A model of the account's live list."""
+
+    slug: str
+    title: str
+    efforts: tuple[str, ...] = ()

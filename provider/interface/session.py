@@ -1,0 +1,94 @@
+"""The two ports a provider implements."""
+
+from __future__ import annotations
+
+from contextlib import AbstractAsyncContextManager
+from datetime import datetime
+from typing import Any, Protocol
+
+from provider.interface.accounts import Inspection, Limits, OfferedModel
+from provider.interface.turns import (
+    BeforeSend,
+    DownloadedImage,
+    FoundTurn,
+    ImageAsset,
+    ImageState,
+    OnClose,
+    Turn,
+    TurnRequest,
+    UploadedFile,
+)
+
+
+class Session(Protocol):
+    """One account's kept-open way to upstream. Every method raises the typed errors of `core.errors` and no others."""
+
+    @property
+    def alias(self) -> str:
+        """The account's local name."""
+
+    def turn(
+        self, request: TurnRequest, *, on_close: OnClose, before_send: BeforeSend | None = None
+    ) -> AbstractAsyncContextManager[Turn]:
+        """Open a turn; entering returns once upstream has accepted it, and raises if it refuses.
+
+        Leaving before `TurnFinished` was read does what `on_close` says: `stop` tells upstream to stop within 2 s,
+        also when the conversation was not known yet, also when entering was cancelled after the POST had left.
+        """
+
+    async def stop(self, conversation_id: str) -> dict[str, Any]:
+        """Ask upstream to stop the conversation's turn; returns what upstream said. Safe to repeat."""
+
+    async def find_message(self, message_id: str, *, sent_at: datetime) -> FoundTurn | None:
+        """Whether a submission arrived: looks for the client-made id in conversations updated since `sent_at`.
+
+        `None` means proven absent *now*; whether the grace has passed is the caller's business.
+
+        Raises:
+            OutcomeUnknownError: the list or a conversation could not be read, so nothing is proven.
+        """
+
+    async def image_state(
+        self, conversation_id: str, *, message_id: str, uploaded: frozenset[str] = frozenset()
+    ) -> ImageState:
+        """What the conversation holds after the user message `message_id`; `uploaded` are bare ids never to return."""
+
+    async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
+        """The bytes of a finished picture, from the right host with the right headers; at most 64 MiB."""
+
+    async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
+        """Store an input upstream; a slot that expired is replaced once."""
+
+    async def limits(self) -> Limits:
+        """The account's limits, from a read that costs no quota."""
+
+    async def models(self) -> tuple[OfferedModel, ...]:
+        """The account's live model list, in upstream's order."""
+
+    async def verify(self) -> None:
+        """Prove with cheap reads that the capture still authenticates; raises what is wrong."""
+
+    async def aclose(self) -> None:
+        """Stop what is to be stopped, wait for it (at most 2 s), close every connection."""
+
+
+class Provider(Protocol):
+    """A vendor: reads captures, opens sessions."""
+
+    @property
+    def name(self) -> str:
+        """`chatgpt_web`, ..."""
+
+    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+        """Examine a capture without sending anything.
+
+        Raises:
+            CaptureRejectedError: the text is not a capture at all.
+        """
+
+    def open(self, alias: str, capture_text: str) -> Session:
+        """A session for a capture whose required checks pass. Opens no connection yet.
+
+        Raises:
+            CaptureRejectedError: the text is not a usable capture.
+        """
