@@ -40,3 +40,7 @@ def message_id() -> str:
 def artifact_id(operation: str, position: int) -> str:
     """The file id of an operation's n-th result: the same every time, so that saving twice is saving once."""
     return hashlib.sha256(f"{operation}:{position}".encode()).hexdigest()[:32]
+
+
+PRIMARY_OWNER = "primary"
+"""Who owns what the operator's own API key makes."""

@@ -1,0 +1,41 @@
+"""What is remembered of an account beside its capture file."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from bridge.store.types import UtcTime
+
+
+class AccountRow(SQLModel, table=True):
+    """One account. Its capture lies in the vault; a row without a capture file is not an account.
+
+    `health` is `ok` or a cause of docs/architecture.md (`auth_expired`, `challenge`, `blocked`, ...);
+    `capture_sha256` is the capture the health was learnt of, so that a fresh capture clears it.
+    """
+
+    __tablename__ = "accounts"
+
+    alias: str = Field(primary_key=True, max_length=64)
+    plan: str | None = None
+    email: str | None = None
+    capture_sha256: str | None = None
+    disabled: bool = False
+    health: str = "ok"
+    health_detail: str = ""
+    health_since: datetime | None = Field(default=None, sa_type=UtcTime)
+    cooldown_until: datetime | None = Field(default=None, sa_type=UtcTime)
+    cooldown_reason: str = ""
+    last_success_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class RevisionRow(SQLModel, table=True):
+    """A counter that grows with every change of what it names (`accounts`), read to see whether a snapshot is old."""
+
+    __tablename__ = "revisions"
+
+    name: str = Field(primary_key=True)
+    value: int = 0

@@ -1,0 +1,30 @@
+"""Files that are kept."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from bridge.store.types import UtcTime
+
+
+class ArtifactRow(SQLModel, table=True):
+    """A kept file; the fields are those of `core.contracts.artifacts.Artifact`."""
+
+    __tablename__ = "artifacts"
+
+    file_id: str = Field(primary_key=True)
+    owner: str
+    kind: str
+    filename: str
+    path: str
+    content_type: str
+    size_bytes: int
+    sha256: str
+    width: int | None = None
+    height: int | None = None
+    account: str | None = None
+    operation_id: str | None = Field(default=None, index=True)
+    position: int = 0
+    created_at: datetime = Field(sa_type=UtcTime, index=True)
