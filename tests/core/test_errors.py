@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from core.errors import BridgeError, Fault, error_class, error_codes
 
 ROOT = Path(__file__).parents[2]
