@@ -52,6 +52,7 @@ from core.errors.operation import (
     OperationCancelledError,
     OperationError,
     OperationTimeoutError,
+    SupersededError,
     WorkflowTerminatedError,
 )
 from core.errors.service import (
@@ -137,6 +138,7 @@ __all__ = [
     "ShuttingDownError",
     "StoreError",
     "StreamInterruptedError",
+    "SupersededError",
     "TemporalBinaryMissingError",
     "TemporalUnavailableError",
     "UnknownModelError",

@@ -32,3 +32,11 @@ class WorkflowTerminatedError(OperationError):
 
     code = "workflow_terminated"
     action = "Start a new operation."
+
+
+class SupersededError(OperationError):
+    """An attempt whose place a later one has taken; it sends nothing and writes nothing any more."""
+
+    code = "superseded"
+    retryable = True
+    action = "Nothing: the later attempt carries on."

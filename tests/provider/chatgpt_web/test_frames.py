@@ -116,6 +116,15 @@ def test_lost_history_is_told_from_none_missed() -> None:
     assert lost == [Subscribed("9-0", history_lost=True)]
 
 
+def test_an_accepted_subscription_moves_the_offset_to_upstreams_last() -> None:
+    topic = TopicFrames(TOPIC)
+    topic.open()
+    item = json.loads(message({"type": "stream-item", "encoded_item": "x"}, offset="1-0"))[0]
+    events = topic.read(reply(2, topic_id=TOPIC, last_offset="3-0", recovered=True, catchups=[item]))
+    assert events == [Subscribed("3-0", history_lost=False), StreamItem("x")]
+    assert topic.offset == "3-0"
+
+
 def test_a_refused_subscription_is_told() -> None:
     topic = TopicFrames(TOPIC)
     topic.open()

@@ -49,6 +49,10 @@ def test_a_carriage_return_dispatches_without_waiting_for_the_next_chunk() -> No
     assert reading.feed(b"\n") == []
 
 
+def test_a_line_end_that_is_cut_in_two_is_still_one() -> None:
+    assert events_of([b"data: a\r", b"\ndata: b\r\n", b"\r\n"]) == [SseEvent("", "a\nb")]
+
+
 def test_a_byte_order_mark_is_ignored_and_broken_bytes_are_replaced() -> None:
     assert events_of([b"\xef\xbb\xbfdata: a\xff\n\n"]) == [SseEvent("", "a\ufffd")]
 

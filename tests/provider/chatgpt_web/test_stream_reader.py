@@ -77,7 +77,7 @@ def started(
     **more: Any,
 ) -> bytes:  # fmt: skip
     content = {"content_type": "text", "parts": [text]}
-    message = {"id": identity, "author": {"role": role}, "content": content, "status": status, **more}
+    message = {"id": identity, "author": {"role": role}, "content": content, "status": status} | more
     return delta(p="", o="add", v={"message": message, "conversation_id": "c", "error": None}, c=channel)
 
 
@@ -259,10 +259,11 @@ def test_an_answer_that_equals_an_earlier_one_is_not_lost() -> None:
     assert events[-1] == TurnFinished("OK", "stop", message_id="a")
 
 
-def test_a_repeated_turn_does_not_stand_for_an_empty_answer() -> None:
+@pytest.mark.parametrize("behind", [started("", identity="a"), started("again", identity="u", role="user")])
+def test_a_repeated_turn_does_not_stand_for_an_empty_answer(behind: bytes) -> None:
     reader = TurnReader(sent_answers=["OK"])
     echo = started("OK", identity="e", status="finished_successfully", channel=0)
-    assert text_of(reader.feed(echo + started("", identity="a") + COMPLETE + DONE)) == ""
+    assert text_of(reader.feed(echo + behind + COMPLETE + DONE)) == ""
     assert isinstance(reader.failure, EmptyResponseError)
     assert reader.failure.spent
 
@@ -338,6 +339,21 @@ def test_an_unknown_encoding_is_a_protocol_error() -> None:
     assert isinstance(reader.failure, ProtocolError)
 
 
+def test_pictures_of_before_and_the_users_own_are_no_results() -> None:
+    def pictured(identity: str, role: str, channel: int) -> bytes:
+        part = {"content_type": "image_asset_pointer", "asset_pointer": f"sediment://file_{identity}"}
+        content = {"content_type": "multimodal_text", "parts": [part]}
+        return started(identity=identity, role=role, channel=channel, status="finished_successfully", content=content)
+
+    reader = TurnReader(known_ids=["old", "mine"], uploaded=["file_sent"])
+    pictures = [("old", "tool"), ("mine", "user"), ("mine2", "user"), ("sent", "tool"), ("new", "tool")]
+    stream = b"".join(pictured(identity, role, place) for place, (identity, role) in enumerate(pictures))
+    echo = {"content_type": "image_asset_pointer", "asset_pointer": "file-service://file_mine"}
+    last = reader.feed(stream + delta(p="/message/content/parts/1", o="add", v=echo) + DONE)[-1]
+    assert isinstance(last, TurnFinished)
+    assert [asset.file_id for asset in last.assets] == ["file_new"]
+
+
 def test_an_image_turn_may_end_without_a_word() -> None:
     reader = TurnReader(kind="image")
     assert reader.feed(started("") + DONE)[-1] == TurnFinished("", "stop", message_id="a-1")
@@ -362,6 +378,24 @@ def test_the_topic_repeats_the_turn_and_nothing_doubles() -> None:
     events += reader.feed_item(COMPLETE.decode())
     assert text_of(events) == "One\n\nTwo and three"
     assert events[-1] == TurnFinished("One\n\nTwo and three", "stop", message_id="a-2")
+
+
+def test_the_topic_has_documents_and_a_cursor_of_its_own() -> None:
+    handoff = typed("stream_handoff", options=[{"type": "subscribe_ws_topic", "topic_id": "topic"}])
+    beginning = started("One", channel=0) + grown(" two") + handoff + DONE
+    for odd in (delta(v=" of nowhere"), delta(p="/unheard_of", o="add", v=1) + grown(" of nothing")):
+        reader = TurnReader()
+        assert text_of(reader.feed(beginning) + reader.feed_item(odd.decode())) == "One two"
+
+
+def test_a_handed_over_leg_that_calls_itself_complete_does_not_end_the_topic() -> None:
+    reader = TurnReader()
+    handoff = typed("stream_handoff", options=[{"type": "subscribe_ws_topic", "topic_id": "topic"}])
+    assert reader.feed(handoff + COMPLETE + DONE) + reader.end() == []
+    reader.feed_item(started("Hi").decode())
+    assert not reader.finished
+    reader.feed_item(COMPLETE.decode())
+    assert reader.finished
 
 
 def test_the_end_of_the_topic_ends_the_turn() -> None:

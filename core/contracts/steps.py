@@ -1,0 +1,192 @@
+"""What a workflow, its activities and its query say to each other: ids and small facts, never content."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from core.contracts.base import Contract
+from core.contracts.buckets import Bucket
+from core.contracts.failure import Failure
+from core.contracts.images import ImageRef
+from core.contracts.operations import (
+    OperationKind,
+    OperationProgress,
+    OperationRecord,
+    OperationState,
+    SkippedAccount,
+)
+
+
+class OperationTimings(Contract):
+    """How an operation waits and gives up; part of the workflow's input so that a test can shorten it.
+
+    Attributes:
+        wait_first, wait_max: pause before an operation without an account asks again, and what it grows to.
+        poll_first, poll_max: pause before upstream is looked at again, and what it grows to.
+        limit: wall limit from the moment an account is there.
+        grace: how long a lost submission may take to be listed upstream before it counts as never arrived.
+        max_upstream_failures: upstream failures in a row that end the operation.
+    """
+
+    wait_first: timedelta = timedelta(seconds=30)
+    wait_max: timedelta = timedelta(minutes=5)
+    poll_first: timedelta = timedelta(seconds=3)
+    poll_max: timedelta = timedelta(seconds=10)
+    limit: timedelta = timedelta(minutes=15)
+    grace: timedelta = timedelta(seconds=10)
+    max_upstream_failures: int = 5
+
+
+class OperationInput(Contract):
+    """What every operation's workflow starts with. `attributes`: the server knows our search attributes."""
+
+    operation_id: str
+    kind: OperationKind = OperationKind.IMAGE
+    timings: OperationTimings = OperationTimings()
+    attributes: bool = False
+
+
+class OperationResult(Contract):
+    """How the workflow ended; the answer itself is in the operation's record."""
+
+    operation_id: str
+    state: OperationState
+
+
+class OperationStatus(Contract):
+    """What a workflow knows of its operation now: the answer of the query `state`."""
+
+    operation_id: str
+    state: OperationState
+    account: str | None = None
+    conversation_id: str | None = None
+    progress: OperationProgress | None = None
+    skipped: tuple[SkippedAccount, ...] = ()
+    failure: Failure | None = None
+    attempts: int = 0
+    last_event: int = 0
+    cancel_requested: bool = False
+
+    def applied_to(self, record: OperationRecord) -> OperationRecord:
+        """The later of the two: `record` itself, or what the workflow knows more than the row held when it was read."""
+        if record.state.terminal or self.state.terminal or self.last_event < record.last_event:
+            return record
+        return record.model_copy(
+            update={
+                "state": self.state,
+                "account": self.account,
+                "conversation_id": self.conversation_id or record.conversation_id,
+                "progress": self.progress or record.progress,
+                "skipped": self.skipped,
+                "attempts": max(self.attempts, record.attempts),
+                "last_event": self.last_event,
+                "cancel_requested": self.cancel_requested or record.cancel_requested,
+            }
+        )
+
+
+class ReserveInput(Contract):
+    """Reserve an account for an operation; `exclude` are those that refused it before."""
+
+    operation_id: str
+    exclude: tuple[str, ...] = ()
+
+
+class Standing(Contract):
+    """Where an operation stands by its row and its journal, and the account it holds.
+
+    Attributes:
+        sent: a submission left and was not proven absent.
+        exhausted: no account is left that has not refused this operation.
+    """
+
+    state: OperationState
+    account: str | None = None
+    bucket: Bucket = Bucket.IMAGE
+    conversation_id: str | None = None
+    sent: bool = False
+    cancel_requested: bool = False
+    exhausted: bool = False
+    skipped: tuple[SkippedAccount, ...] = ()
+    failure: Failure | None = None
+    attempts: int = 0
+    last_event: int = 0
+
+
+class SubmitInput(Contract):
+    """Submit an operation's turn, or find out that it was submitted. `deadline`: when the stream is left by itself."""
+
+    operation_id: str
+    deadline: datetime
+    grace: timedelta
+    max_upstream_failures: int
+
+
+class Submitted(Contract):
+    """What came of a submission.
+
+    `accepted`: upstream has it, and made `assets` or is still at it. `refused`: it answered with `text` instead of a
+    picture. `cancelled`: the operation's cancel was seen, and nothing more is to be expected.
+    """
+
+    status: Literal["accepted", "refused", "cancelled"]
+    text: str = ""
+    conversation_id: str | None = None
+    assets: tuple[ImageRef, ...] = ()
+    attempts: int = 0
+    last_event: int = 0
+
+
+class PollInput(Contract):
+    """Look upstream for an operation's picture."""
+
+    operation_id: str
+    max_upstream_failures: int
+
+
+class Polled(Contract):
+    """What upstream held. `refused`: it ended without a picture, `text` says why in upstream's words."""
+
+    status: Literal["pending", "ready", "refused"]
+    assets: tuple[ImageRef, ...] = ()
+    text: str = ""
+    last_event: int = 0
+
+
+class SaveInput(Contract):
+    """Fetch and keep finished pictures, in this order, and complete the operation."""
+
+    operation_id: str
+    assets: tuple[ImageRef, ...]
+    max_upstream_failures: int
+
+
+class StopInput(Contract):
+    """Stop an operation's work upstream."""
+
+    operation_id: str
+    max_upstream_failures: int
+
+
+class Stopped(Contract):
+    """What a stop did. `sent`: a submission had left, so that its activity has to come to an end first."""
+
+    sent: bool
+    last_event: int = 0
+
+
+class CloseInput(Contract):
+    """End an operation. `failure` is set when, and only when, `state` is `failed`."""
+
+    operation_id: str
+    state: Literal[OperationState.COMPLETED, OperationState.FAILED, OperationState.CANCELLED]
+    failure: Failure | None = None
+
+
+class Closed(Contract):
+    """The state the operation has for good: that of the first close."""
+
+    state: OperationState
+    failure: Failure | None = None
+    last_event: int = 0

@@ -1,0 +1,1 @@
+"""ChatGPT Web: replays one person's own browser session, as docs/protocol.md describes it."""

@@ -1,0 +1,1 @@
+"""The formats browsers copy a request in; a module each, text in, `RawRequest` out."""

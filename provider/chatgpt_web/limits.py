@@ -1,0 +1,95 @@
+"""An account's limits, from `conversation/init` or the end of a stream (docs/protocol.md sections 2.2 and 9)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any, Literal
+
+from core.errors import FeatureLimitError
+from provider.interface.accounts import FeatureQuota, Limits, ModelLimit
+
+FEATURES: Mapping[str, tuple[str, ...]] = {
+    "deep_research": ("deep_research", "openai_deep_research"),
+    "file_upload": ("file_upload", "attachments", "attachment"),
+    "image_gen": ("image_gen", "image_generation", "dalle", "gpt_image"),
+    "paste_text_to_file": ("paste_text_to_file",),
+}
+"""Canonical names, and the names upstream uses for them."""
+
+
+def read_limits(document: Any) -> Limits:
+    """The limits a document reports; what it does not report is `not_reported`, which means unknown."""
+    document = document if isinstance(document, dict) else {}
+    progress = [item for item in _list(document, "limits_progress") if isinstance(item, dict)]
+    blocked = [item if isinstance(item, dict) else {"name": item} for item in _list(document, "blocked_features")]
+    default = document.get("default_model_slug")
+    return Limits(
+        features={name: _feature(name, names, progress, blocked) for name, names in FEATURES.items()},
+        model_limits=tuple(
+            ModelLimit(item["model_slug"], item.get("using_default_model_slug"), _reset(item))
+            for item in _list(document, "model_limits")
+            if isinstance(item, dict) and isinstance(item.get("model_slug"), str)
+        ),
+        default_model=default if isinstance(default, str) else None,
+    )
+
+
+def preflight(limits: Limits, needs: Mapping[str, float]) -> None:
+    """Whether the quota known of is enough; unknown quota never stops a request.
+
+    Raises:
+        FeatureLimitError: a feature is blocked or has less left than `needs` asks of it.
+    """
+    for name, wanted in needs.items():
+        quota = limits.features.get(name)
+        if quota is None or quota.status == "not_reported":
+            continue
+        if quota.status == "blocked" or (quota.remaining is not None and quota.remaining < wanted):
+            left = "blocked" if quota.status == "blocked" else f"down to {quota.remaining:g}"
+            now = datetime.now(UTC)
+            until = max(0.0, (quota.resets_at - now).total_seconds()) if quota.resets_at else None
+            raise FeatureLimitError(f"The account's quota for {name} is {left}.", retry_after_seconds=until, param=name)
+
+
+def _feature(
+    name: str, names: tuple[str, ...], progress: list[dict[str, Any]], blocked: list[dict[str, Any]]
+) -> FeatureQuota:
+    block = _named(blocked, names)
+    counter = _named(progress, names)
+    number = counter.get("remaining") if counter else None
+    remaining = float(number) if isinstance(number, int | float) and not isinstance(number, bool) else None
+    status: Literal["available", "exhausted", "blocked", "not_reported"] = "not_reported"
+    if block is not None:
+        status = "blocked"
+    elif remaining is not None:
+        status = "available" if remaining > 0 else "exhausted"
+    description = (block or {}).get("description") or (counter or {}).get("description")
+    return FeatureQuota(
+        name=name,
+        status=status,
+        remaining=remaining,
+        resets_at=_reset(block) or _reset(counter),
+        description=description if isinstance(description, str) else None,
+    )
+
+
+def _named(items: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any] | None:
+    return next((item for item in items if item.get("feature_name", item.get("name")) in names), None)
+
+
+def _reset(item: Mapping[str, Any] | None) -> datetime | None:
+    """Upstream spells it both ways."""
+    value = (item or {}).get("resets_after") or (item or {}).get("reset_after")
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+    except ValueError:
+        return None
+    return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+
+def _list(document: Mapping[str, Any], key: str) -> list[Any]:
+    value = document.get(key)
+    return value if isinstance(value, list) else []
