@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from core.contracts.base import Contract
+from core.errors import BridgeError
+from core.redaction import redact_text
+
+_LONGEST_MESSAGE = 2000
 
 
 class Failure(Contract):
@@ -30,3 +34,19 @@ class Failure(Contract):
     upstream_status: int | None = None
     upstream_text: str | None = None
     spent: bool = False
+
+
+def failure_of(error: BridgeError) -> Failure:
+    """What is stored and shown of an error: bounded, and redacted where others' words may be in it."""
+    return Failure(
+        code=error.code,
+        fault=error.fault.value,
+        message=redact_text(error.message)[:_LONGEST_MESSAGE],
+        action=error.action,
+        retryable=error.retryable,
+        retry_after_seconds=error.retry_after_seconds,
+        param=error.param,
+        upstream_status=error.upstream_status,
+        upstream_text=redact_text(error.upstream_text) if error.upstream_text else None,
+        spent=error.spent,
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from bridge.store.types import UtcTime
@@ -13,7 +14,8 @@ class AccountRow(SQLModel, table=True):
     """One account. Its capture lies in the vault; a row without a capture file is not an account.
 
     `health` is `ok` or a cause of docs/architecture.md (`auth_expired`, `challenge`, `blocked`, ...);
-    `capture_sha256` is the capture the health was learnt of, so that a fresh capture clears it.
+    `capture_sha256` is the capture the health was learnt of, so that a fresh capture clears it. `limited` maps what is
+    used up (`model:<slug>`, `bucket:<bucket>`) to the microsecond of its end, while everything else goes on.
     """
 
     __tablename__ = "accounts"
@@ -26,8 +28,10 @@ class AccountRow(SQLModel, table=True):
     health: str = "ok"
     health_detail: str = ""
     health_since: datetime | None = Field(default=None, sa_type=UtcTime)
+    cooldown_since: datetime | None = Field(default=None, sa_type=UtcTime)
     cooldown_until: datetime | None = Field(default=None, sa_type=UtcTime)
     cooldown_reason: str = ""
+    limited: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     last_success_at: datetime | None = Field(default=None, sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
 

@@ -65,7 +65,7 @@ def _piece(text: str, at: int) -> tuple[str | None, int]:
         if continuation:
             return None, at + len(continuation[0])
         return text[at + 1 : at + 2], at + 2
-    bare = re.match(r"[^\s'\"\\$]+|\$", text[at:])
+    bare = re.match(r"[^ \t\r\n'\"\\$]+|\$", text[at:])
     assert bare is not None
     return bare[0], at + len(bare[0])
 

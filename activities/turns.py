@@ -1,0 +1,59 @@
+"""Sending an operation's turn once, and stopping it."""
+
+from __future__ import annotations
+
+from temporalio import activity
+
+from activities.errors import retried, translated
+from activities.heartbeat import beating
+from activities.stopping import stop_upstream
+from activities.submission import Attempt
+from activities.upstream import Upstream
+from bridge.operations.journal import Journal
+from bridge.operations.submissions import Submissions
+from core.contracts.steps import StopInput, Stopped, SubmitInput, Submitted
+from core.errors import BridgeError
+
+
+class TurnActivities:
+    """Submits and stops turns by the rules of docs/architecture.md, "Once and only once"."""
+
+    def __init__(self, submissions: Submissions, upstream: Upstream) -> None:
+        self._submissions = submissions
+        self._upstream = upstream
+
+    @activity.defn
+    async def submit_turn(self, given: SubmitInput) -> Submitted:
+        """Send the operation's turn, unless upstream has it; returns once the stream has ended.
+
+        Idempotent by the operation's client-made message id: whatever its attempt number, it asks upstream before it
+        sends where the journal says that something left. Cancelling it (a worker that shuts down does) leaves
+        upstream at work; only `stop_turn` stops it.
+        """
+        with translated():
+            record, book = await self._submissions.take_fence(given.operation_id)
+            attempt = Attempt(given, record, book, self._submissions, self._upstream)
+            async with beating(attempt.look):
+                return await attempt.run()
+
+    @activity.defn
+    async def stop_turn(self, given: StopInput) -> Stopped:
+        """Mark the cancel, so that nothing is sent any more, and stop upstream with the ids that are known.
+
+        Safe to repeat. An upstream that does not answer is asked again until it has failed as often as the policy
+        allows; then the operation ends all the same, and its record says what the stop met.
+        """
+        with translated():
+            book = await self._submissions.request_cancel(given.operation_id)
+            async with beating():
+                book = await self._stop(book, given)
+            return Stopped(sent=book.sent, last_event=book.last_event)
+
+    async def _stop(self, book: Journal, given: StopInput) -> Journal:
+        try:
+            return await stop_upstream(self._upstream, self._submissions, book)
+        except BridgeError as error:
+            failures = await self._submissions.count_failure(book.operation_id)
+            if error.retryable and failures < given.max_upstream_failures:
+                raise retried(error) from error
+            return await self._submissions.read(book.operation_id)

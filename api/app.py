@@ -1,0 +1,80 @@
+"""The application: routes, and what happens to every request."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from api.admin.router import router as admin
+from api.auth import BearerAuth
+from api.chat.router import router as chat
+from api.errors import answer_to
+from api.files.router import router as files
+from api.health.router import router as health
+from api.images.router import router as images
+from api.middleware.body_limit import BodyLimit
+from api.middleware.cors import Cors
+from api.middleware.failures import Failures
+from api.middleware.head import Head
+from api.middleware.request_id import RequestId
+from api.models.router import router as models
+from api.operations.router import router as operations
+from api.services import OpenServices, Services
+from api.validation import param_name
+from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
+from core.settings import Settings
+
+_ROUTERS = (chat, images, models, operations, files, health, admin)
+
+
+def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
+    """The API. Its lifespan opens the services and gives them to every request as `state.services`.
+
+    Args:
+        open_services: opens what the handlers work with; entered once, left when the server has stopped.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[dict[str, Services]]:
+        async with open_services(settings) as services:
+            yield {"services": services}
+
+    app = FastAPI(title="ChatGPT Bridge", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    for router in _ROUTERS:
+        app.include_router(router)
+    app.add_exception_handler(HTTPException, _no_route)
+    app.add_exception_handler(RequestValidationError, _bad_query)
+    # The one that is added last is the first to see a request.
+    app.add_middleware(Head)
+    app.add_middleware(BodyLimit, most_bytes=settings.server.max_body_bytes)
+    app.add_middleware(BearerAuth)
+    app.add_middleware(Failures)
+    app.add_middleware(Cors, origins=settings.server.cors_origins)
+    app.add_middleware(RequestId)
+    return app
+
+
+async def _no_route(request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)
+    where = f"{request.method} {request.url.path}"
+    if problem.status_code == 405:
+        response = answer_to(MethodNotAllowedError(f"{where} is not allowed.")).response()
+        response.headers.update(problem.headers or {})
+        return response
+    if problem.status_code == 404:
+        return answer_to(NotFoundError(f"There is no route {where}.")).response()
+    return answer_to(InvalidRequestError(problem.detail), status=problem.status_code).response()
+
+
+async def _bad_query(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, RequestValidationError)
+    first = problem.errors()[0]
+    param = param_name(first["loc"][1:])
+    message = str(first["msg"]).removeprefix("Value error, ")
+    return answer_to(InvalidRequestError(f"`{param}`: {message}", param=param), status=422).response()

@@ -1,0 +1,81 @@
+"""Request bodies: one JSON object, whatever a client sends."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+from core.errors import InvalidRequestError, UnsupportedMediaTypeError
+
+
+async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
+    """Read the body to its end and parse it.
+
+    Raises:
+        UnsupportedMediaTypeError: it is said to be something else than JSON in UTF-8.
+        InvalidRequestError: it is not one JSON object.
+        RequestTooLargeError: it is larger than the server takes.
+        ClientDisconnect: the client left before its end.
+    """
+    _check_type(Headers(scope=scope))
+    return parsed(await _content(receive))
+
+
+def parsed(content: bytes) -> dict[str, Any]:
+    """The JSON object in `content`.
+
+    Raises:
+        InvalidRequestError: it is not JSON in UTF-8, no object, nests too deep, or holds `NaN` or half a character.
+    """
+    try:
+        text = content.decode("utf-8")
+        found = json.loads(text, parse_constant=_no_constant)
+        if "\\ud" in text or "\\uD" in text:
+            # Half of an escaped pair is a string no database or socket takes.
+            json.dumps(found, ensure_ascii=False).encode()
+    except UnicodeError:
+        raise InvalidRequestError("The request body is not valid UTF-8.") from None
+    except RecursionError:
+        raise InvalidRequestError("The request body nests too deep.") from None
+    except ValueError as error:
+        raise InvalidRequestError(f"The request body is not valid JSON: {error}") from None
+    if not isinstance(found, dict):
+        raise InvalidRequestError("The request body must be a JSON object.")
+    return found
+
+
+async def _content(receive: Receive) -> bytes:
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body", False):
+        return bytes(message.get("body", b""))
+    pieces: list[bytes] = []
+    while True:
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+        message = await receive()
+
+
+def _check_type(headers: Headers) -> None:
+    if headers.get("content-encoding", "identity").lower() != "identity":
+        raise UnsupportedMediaTypeError("The request body must not be compressed.")
+    given = headers.get("content-type")
+    if given is None:
+        return
+    kind, _, parameters = given.partition(";")
+    kind = kind.strip().lower()
+    if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
+        raise UnsupportedMediaTypeError(f"The request body must be application/json, not {kind!r}.")
+    _, _, charset = parameters.partition("charset=")
+    if charset.strip(' "').lower() not in ("", "utf-8", "utf8"):
+        raise UnsupportedMediaTypeError("The request body must be UTF-8.")
+
+
+def _no_constant(name: str) -> None:
+    raise ValueError(f"{name} is not a JSON number")

@@ -1,0 +1,54 @@
+"""`/health`: for people, for supervisors and for load balancers."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+
+from api.auth import AUTHORIZED
+from api.dependencies import ServicesDep
+from api.health import service
+from core.contracts.buckets import Bucket
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("")
+async def health(services: ServicesDep) -> dict[str, Any]:
+    """What this server serves."""
+    accounts = await services.bridge.registry.snapshot()
+    return {
+        "ok": True,
+        "account": accounts[0].alias if accounts else None,
+        "accounts": [account.alias for account in accounts],
+        "account_strategy": "failover",
+        "account_concurrency": {account.alias: account.limits.get(Bucket.CHAT, 1) for account in accounts},
+        "artifact_downloads": {
+            "route": "/v1/chatgpt/files/{id}/{filename}",
+            "public_base_url": services.settings.server.public_base_url,
+        },
+    }
+
+
+@router.get("/live")
+async def live() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/ready")
+async def ready(
+    request: Request, services: ServicesDep, need: Annotated[Literal["chat"] | None, Query(alias="for")] = None
+) -> JSONResponse:
+    """Whether work can be taken: 503 while a part that it needs is missing. Details are for those with the key."""
+    found = await service.parts(services)
+    status = service.ready(found, for_chat=need == "chat")
+    detailed = request.scope[AUTHORIZED]
+    shown = [
+        {"name": part.name, "state": part.state, **({"detail": part.detail} if detailed and part.detail else {})}
+        for part in found
+    ]
+    return JSONResponse({"status": status, "parts": shown}, 503 if status == "unavailable" else 200)

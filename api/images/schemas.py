@@ -1,0 +1,68 @@
+"""The request of a picture."""
+
+from __future__ import annotations
+
+import math
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, Field
+
+from api.overrides import AccountOptions
+
+_SIZE = re.compile(r"(?P<width>[1-9]\d{0,4})x(?P<height>[1-9]\d{0,4})")
+_RATIOS = {"1:1": 1.0, "3:4": 3 / 4, "9:16": 9 / 16, "4:3": 4 / 3, "16:9": 16 / 9}
+_CLOSE = math.log(1.15)
+"""Upstream knows five ratios; a size that is further from each of them is left to upstream."""
+
+
+def _prompt(value: str) -> str:
+    if not value.strip():
+        raise ValueError("must not be empty")
+    return value
+
+
+def _size(value: str | None) -> str | None:
+    if value is not None and value.strip().lower() != "auto" and not _SIZE.fullmatch(value.strip().lower()):
+        raise ValueError("must be `auto` or a width and a height in pixels, such as 1024x1024")
+    return value
+
+
+def _response_format(value: str | None) -> str | None:
+    if value is not None and value.strip().lower() not in ("url", "b64_json"):
+        raise ValueError("must be `url` or `b64_json`")
+    return value
+
+
+def _on_disconnect(value: str | None) -> str | None:
+    if value not in (None, "continue", "cancel"):
+        raise ValueError("must be `continue` or `cancel`")
+    return value
+
+
+class ImageGenerationRequest(AccountOptions):
+    """A picture. `quality`, `style` and the like are accepted for clients' sake; upstream has no such controls."""
+
+    prompt: Annotated[str, AfterValidator(_prompt)]
+    model: str | None = None
+    n: Annotated[int, Field(ge=1, le=1)] | None = None
+    size: Annotated[str | None, AfterValidator(_size)] = None
+    quality: str | None = None
+    style: str | None = None
+    response_format: Annotated[str | None, AfterValidator(_response_format)] = None
+    stream: bool | None = None
+    user: str | None = None
+    metadata: dict[str, Any] | None = None
+    chatgpt_on_disconnect: Annotated[str | None, AfterValidator(_on_disconnect)] = None
+
+
+def aspect_ratio(size: str | None) -> str:
+    """The ratio nearest to a size in pixels, `auto` where none is near."""
+    given = _SIZE.fullmatch((size or "").strip().lower())
+    if given is None:
+        return "auto"
+    wanted = math.log(int(given["width"]) / int(given["height"]))
+    name, distance = min(
+        ((name, abs(math.log(ratio) - wanted)) for name, ratio in _RATIOS.items()), key=lambda pair: pair[1]
+    )
+    return name if distance <= _CLOSE else "auto"

@@ -1,0 +1,105 @@
+"""A validated picture request as an admission, and a finished operation as an answer."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+from typing import Any
+
+from starlette.datastructures import Headers
+
+from api.images.schemas import ImageGenerationRequest, aspect_ratio
+from api.overrides import AccountOptions, chosen_accounts, merged
+from api.prefer import idempotency_key, responds_async, retry_count
+from api.services import Services
+from api.validation import validated
+from bridge.chat.models import AUTO, image_slug
+from bridge.files.links import download_url
+from bridge.idempotency.digest import request_digest
+from bridge.operations.admission import Admission
+from core.contracts.artifacts import Artifact
+from core.contracts.images import ImageRequest
+from core.contracts.operations import OperationKind, OperationRecord
+from core.errors import UnsupportedParameterError
+from core.ids import PRIMARY_OWNER
+
+ROUTE = "/v1/images/generations"
+
+
+async def read_admission(services: Services, body: dict[str, Any], headers: Headers) -> Admission:
+    """Validate everything there is to validate; nothing is stored yet.
+
+    Raises:
+        InvalidRequestError, UnsupportedParameterError: `param` names the field or header.
+    """
+    request = validated(ImageGenerationRequest, body)
+    if request.stream:
+        raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
+    options = merged(AccountOptions, request, request.metadata)
+    pool = await services.bridge.registry.snapshot()
+    wanted = ImageRequest(
+        prompt=request.prompt,
+        model=request.model or AUTO,
+        slug=image_slug(request.model, pool),
+        aspect_ratio=aspect_ratio(request.size),
+        response_format="b64_json" if (request.response_format or "").strip().lower() == "b64_json" else "url",
+        accounts=chosen_accounts(options, pool),
+    ).model_dump(mode="json")
+    return Admission(
+        kind=OperationKind.IMAGE,
+        owner=PRIMARY_OWNER,
+        route=ROUTE,
+        request=wanted,
+        digest=request_digest(ROUTE, wanted),
+        model=request.model or AUTO,
+        operation_id=options["chatgpt_operation_id"],
+        idempotency_key=idempotency_key(headers),
+        retry_count=retry_count(headers),
+        detached=responds_async(headers),
+        cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
+    )
+
+
+async def image_answer(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
+    """The answer of a completed operation, in the format that its request asked for.
+
+    Raises:
+        GoneError, NotFoundError: the picture is asked for as bytes, and its file is not there any more.
+    """
+    as_bytes = record.request.get("response_format") == "b64_json"
+    pictures = [
+        await _picture_bytes(services, artifact, base) if as_bytes else _picture_link(services, artifact, base)
+        for artifact in record.artifacts
+    ]
+    return {
+        "created": int((record.finished_at or record.created_at).timestamp()),
+        "model": record.model,
+        "data": pictures,
+        "chatgpt_account": record.account,
+        "chatgpt_operation_id": record.id,
+    }
+
+
+def _picture_link(services: Services, artifact: Artifact, base: str) -> dict[str, Any]:
+    url = download_url(base, artifact)
+    return {
+        "url": url,
+        "download_url": url,
+        "file_id": artifact.file_id,
+        "filename": artifact.filename,
+        "path": str(services.settings.storage.artifacts_dir / artifact.path),
+        "content_type": artifact.content_type,
+    }
+
+
+async def _picture_bytes(services: Services, artifact: Artifact, base: str) -> dict[str, Any]:
+    _, path = await services.bridge.artifacts.get(artifact.file_id)
+    content = await asyncio.to_thread(path.read_bytes)
+    return {
+        "b64_json": base64.b64encode(content).decode("ascii"),
+        "download_url": download_url(base, artifact),
+        "file_id": artifact.file_id,
+        "filename": artifact.filename,
+        "path": str(path),
+        "content_type": artifact.content_type,
+    }

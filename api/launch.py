@@ -1,0 +1,86 @@
+"""Long work for a client: admit it, start it, then wait for its end or answer at once."""
+
+from __future__ import annotations
+
+import asyncio
+
+from starlette.types import Receive
+
+from api.connection import ClientLeft, Leash, attended
+from api.keepalive import LateJson
+from api.services import Services
+from bridge.operations.admission import Admission
+from core.contracts.operations import OperationRecord
+from core.errors import NotFoundError, ShuttingDownError
+from core.ids import PRIMARY_OWNER
+from core.logging import bound, get_logger
+
+_log = get_logger(__name__)
+
+
+async def launch(services: Services, admission: Admission) -> OperationRecord:
+    """Make the operation of a fully validated request, or find the one that answers it already.
+
+    Once it is stored this never fails: a start that is not confirmed is made up for by the reconciler.
+
+    Raises:
+        TemporalUnavailableError: Temporal is away, and nothing was stored.
+        ShuttingDownError: the server is stopping.
+        IdempotencyConflictError, OperationIdTakenError: the key or id stands for another request.
+        StoreError: it cannot be stored.
+    """
+    services.leashes.require_open()
+    services.temporal.require()
+    if admission.operation_id:
+        services.chats.require_free(admission.operation_id)
+    admitted = await services.bridge.operations.admit(admission)
+    with bound(operation_id=admitted.record.id):
+        if admitted.created and not await services.temporal.start(admitted.record):
+            _log.warning("operation_start_pending")
+    return admitted.record
+
+
+async def wait(services: Services, record: OperationRecord, *, receive: Receive, voice: LateJson) -> OperationRecord:
+    """Wait for an operation's end on its client's connection.
+
+    When the last connection that waits has gone, the operation goes on by itself and a retry of the same request finds
+    it; or it is cancelled, where its request asked for that.
+
+    Raises:
+        ClientLeft: the client did.
+        ShuttingDownError: the server is stopping; the operation goes on.
+        NotFoundError: the operation was removed.
+    """
+    leash = Leash()
+    try:
+        with services.leashes.holding(leash), services.waiting.one(record.id):
+            return await attended(_finished(services, record.id), receive=receive, leash=leash, voice=voice)
+    except (ClientLeft, ShuttingDownError, asyncio.CancelledError) as reason:
+        await _left_alone(services, record, end=record.cancel_on_disconnect and isinstance(reason, ClientLeft))
+        raise
+
+
+async def cancel(services: Services, operation_id: str) -> None:
+    """Have an operation cancelled; nothing is sent upstream for it from here on.
+
+    Raises:
+        NotFoundError: there is none, or it is another owner's.
+    """
+    await services.bridge.operations.request_cancel(operation_id, PRIMARY_OWNER)
+    await services.temporal.cancel(operation_id)
+
+
+async def _finished(services: Services, operation_id: str) -> OperationRecord:
+    record = await services.bridge.feed.wait_finished(operation_id, None)
+    if record is None:
+        raise NotFoundError("The operation was removed.")
+    return record
+
+
+async def _left_alone(services: Services, record: OperationRecord, *, end: bool) -> None:
+    if services.waiting.anybody(record.id):
+        return
+    if end:
+        await cancel(services, record.id)
+    else:
+        await services.bridge.operations.mark_disconnected(record.id)

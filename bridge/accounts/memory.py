@@ -1,0 +1,107 @@
+"""The account rows: what is remembered of each account, and the number that says when it changed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from bridge.accounts.account import Account, Health, Memory
+from bridge.store.types import from_microseconds, to_microseconds
+
+_NAME = "accounts"
+_SELECT = (
+    "SELECT alias, capture_sha256, disabled, health, health_detail, cooldown_since, cooldown_until, cooldown_reason,"
+    " limited FROM accounts"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Memories:
+    """All account rows at one revision, by alias."""
+
+    revision: int
+    by_alias: Mapping[str, Memory]
+
+
+def revision(conn: Connection) -> int:
+    """Grows with every change of an account row that routing cares about."""
+    value = conn.exec_driver_sql("SELECT value FROM revisions WHERE name = ?", (_NAME,)).scalar()
+    return int(value or 0)
+
+
+def bump(conn: Connection) -> None:
+    """Say that account rows changed."""
+    conn.exec_driver_sql(
+        "INSERT INTO revisions (name, value) VALUES (?, 1) ON CONFLICT (name) DO UPDATE SET value = value + 1",
+        (_NAME,),
+    )
+
+
+def recall(conn: Connection, *, known: int | None = None) -> Memories | None:
+    """Every account row, or `None` when the revision is still `known`."""
+    current = revision(conn)
+    if current == known:
+        return None
+    return Memories(current, {row.alias: _memory(row) for row in conn.exec_driver_sql(_SELECT)})
+
+
+def recall_one(conn: Connection, alias: str) -> Memory:
+    """What is remembered of one account; an account without a row has an empty memory."""
+    row = conn.exec_driver_sql(f"{_SELECT} WHERE alias = ?", (alias,)).one_or_none()
+    return Memory() if row is None else _memory(row)
+
+
+def refreshed(conn: Connection, accounts: Iterable[Account]) -> tuple[Account, ...]:
+    """The accounts with their rows as this transaction sees them."""
+    memories = recall(conn)
+    assert memories is not None
+    return tuple(account.remembering(memories.by_alias.get(account.alias)) for account in accounts)
+
+
+def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None:
+    """Set columns of an account's row, which is made when it is missing. Times are aware UTC."""
+    columns = {"alias": alias, "updated_at": now, **values}
+    stored = {name: _stored(value) for name, value in columns.items()}
+    fresh = {"disabled": 0, "health": Health.OK.value, "health_detail": "", "cooldown_reason": "", "limited": "{}"}
+    inserted = {**fresh, **stored}
+    changes = ", ".join(f"{name} = excluded.{name}" for name in stored if name != "alias")
+    conn.exec_driver_sql(
+        f"INSERT INTO accounts ({', '.join(inserted)}) VALUES ({', '.join('?' * len(inserted))})"
+        f" ON CONFLICT (alias) DO UPDATE SET {changes}",
+        tuple(inserted.values()),
+    )
+
+
+def forget(conn: Connection, alias: str) -> None:
+    """Remove an account's row."""
+    conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,))
+
+
+def _memory(row: Row[Any]) -> Memory:
+    return Memory(
+        capture_sha256=row.capture_sha256,
+        disabled=bool(row.disabled),
+        health=Health(row.health),
+        health_detail=row.health_detail,
+        cooldown_since=_time(row.cooldown_since),
+        cooldown_until=_time(row.cooldown_until),
+        cooldown_reason=row.cooldown_reason,
+        limited={what: from_microseconds(until) for what, until in json.loads(row.limited).items()},
+    )
+
+
+def _time(value: int | None) -> datetime | None:
+    return None if value is None else from_microseconds(value)
+
+
+def _stored(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return to_microseconds(value)
+    if isinstance(value, Mapping):
+        return json.dumps({what: _stored(until) for what, until in value.items()})
+    return value

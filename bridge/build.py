@@ -1,0 +1,153 @@
+"""Opens everything that all processes share, in order, and closes it in reverse; the one place that names a vendor."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bridge.accounts.buckets import BucketLimits
+from bridge.accounts.captures import Captures
+from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.presence import ProcessPresence
+from bridge.accounts.registry import Registry
+from bridge.files.artifacts import Artifacts
+from bridge.operations.feed import Feed
+from bridge.operations.records import Operations
+from bridge.operations.reserving import Reservations
+from bridge.operations.submissions import Submissions
+from bridge.routing.pool import Pool
+from bridge.routing.sessions import Sessions
+from bridge.store.engine import Store
+from bridge.store.migrations import migrate
+from bridge.vault import Keyring, Vault
+from core.errors import SettingError
+from core.settings import Settings
+from provider.chatgpt_web.adapter import ChatGPTWeb
+from provider.interface.session import Provider
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge:
+    """Everything a process of the bridge works with, open."""
+
+    settings: Settings
+    store: Store
+    vault: Vault
+    keyring: Keyring
+    provider: Provider
+    registry: Registry
+    captures: Captures
+    outcomes: Outcomes
+    pool: Pool
+    operations: Operations
+    reservations: Reservations
+    submissions: Submissions
+    feed: Feed
+    artifacts: Artifacts
+    presence: ProcessPresence
+
+
+def prepare(settings: Settings) -> None:
+    """Make the folders, bring the database to the newest revision and see whether the key opens the captures.
+
+    Safe when several processes do it at once.
+
+    Raises:
+        SettingError: a folder cannot be made, or the database's address is no good.
+        StoreError: the database cannot be migrated.
+        VaultKeyError: the passphrase or key file does not open what is encrypted.
+    """
+    _prepare(settings, _vault(settings))
+
+
+@asynccontextmanager
+async def open_bridge(settings: Settings, *, process: str) -> AsyncIterator[Bridge]:
+    """The bridge for one process, after `prepare`; everything is closed when the block is left.
+
+    Args:
+        process: `api`, `worker`, ...: what this process is called in the database.
+
+    Raises:
+        SettingError, StoreError, VaultKeyError: as `prepare`; a concurrency setting is malformed.
+    """
+    limits, vault = BucketLimits.of(settings.accounts), _vault(settings)
+    await asyncio.to_thread(_prepare, settings, vault)
+    async with AsyncExitStack() as stack:
+        store = Store.open(settings.storage.database)
+        stack.push_async_callback(store.aclose)
+        presence = ProcessPresence(store, kind=process)
+        await presence.start()
+        stack.push_async_callback(presence.aclose)
+        bridge = _assemble(settings, store, vault, presence, limits)
+        stack.push_async_callback(bridge.pool.aclose)
+        stack.push_async_callback(bridge.feed.aclose)
+        yield bridge
+
+
+def _prepare(settings: Settings, vault: Vault) -> None:
+    storage = settings.storage
+    for folder, name in ((storage.data_dir, "CHATGPT_DATA_DIR"), (storage.artifacts_dir, "CHATGPT_IMAGE_OUTPUT_DIR")):
+        _make_private(folder, name)
+    migrate(storage.database)
+    vault.check()
+
+
+def _assemble(
+    settings: Settings, store: Store, vault: Vault, presence: ProcessPresence, limits: BucketLimits
+) -> Bridge:
+    provider, accounts = _provider(settings), settings.accounts
+    registry = Registry(store, vault, provider, limits, pool=accounts.accounts, first=accounts.account)
+    outcomes = Outcomes(store, registry)
+    pool = Pool(
+        registry,
+        outcomes,
+        Sessions(registry, vault, provider),
+        process_id=presence.process_id,
+        queue_limit=settings.queue.limit,
+        patience_seconds=settings.queue.patience_seconds,
+    )
+    registry.on_changed = pool.serve_line
+    return Bridge(
+        settings=settings,
+        store=store,
+        vault=vault,
+        keyring=vault.keyring,
+        provider=provider,
+        registry=registry,
+        captures=Captures(store, vault, provider, registry),
+        outcomes=outcomes,
+        pool=pool,
+        operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
+        reservations=Reservations(store, registry, pool),
+        submissions=Submissions(store),
+        feed=Feed(store),
+        artifacts=Artifacts(store, settings.storage.artifacts_dir),
+        presence=presence,
+    )
+
+
+def _vault(settings: Settings) -> Vault:
+    passphrase = settings.accounts.secrets_passphrase
+    return Vault(settings.accounts.accounts_dir, passphrase.get_secret_value() if passphrase else None)
+
+
+def _provider(settings: Settings) -> Provider:
+    upstream = settings.upstream
+    return ChatGPTWeb(
+        base_url=upstream.base_url,
+        timeout_seconds=upstream.timeout_seconds,
+        connect_seconds=upstream.connect_seconds,
+        idle_seconds=upstream.idle_seconds,
+        prepare=upstream.prepare,
+    )
+
+
+def _make_private(folder: Path, variable: str) -> None:
+    """A folder that exists keeps its mode: it may be one that the operator shares on purpose."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise SettingError(f"{variable}: {folder} cannot be made: {error.strerror}") from None

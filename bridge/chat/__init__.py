@@ -1,0 +1,1 @@
+"""Chat: an OpenAI-shaped request becomes a turn, and the turn an answer."""

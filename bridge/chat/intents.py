@@ -1,0 +1,58 @@
+"""What kind of work a chat request asks for: this version serves plain chat and says so of everything else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from core.errors import UnsupportedParameterError
+
+_RESEARCH_HINT = "connector:connector_openai_deep_research"
+_OFF = frozenset({"", "0", "false", "no", "none", "off", "plain"})
+_AGENT_SWITCHES = ("agent_mode", "chatgpt_agent_mode", "tool_bridge", "chatgpt_tool_bridge")
+_STRATEGIES = frozenset({"auto", "default", "failover", "quota-aware", "limit-aware"})
+"""Those that take the accounts in the pool's order."""
+
+
+def require_plain_chat(options: Mapping[str, Any]) -> None:
+    """Refuse what is not served, rather than answer something else.
+
+    Args:
+        options: the request's validated options by name; absent ones are missing or `None`.
+
+    Raises:
+        UnsupportedParameterError: `param` is the option that asks for more.
+    """
+    _no_tools(options)
+    for name in _AGENT_SWITCHES:
+        _must_be_off(options, name, "The tool bridge")
+    for name in ("deep_research", "deep_research_version"):
+        _must_be_off(options, name, "Deep Research")
+    if _RESEARCH_HINT in (options.get("system_hints") or ()):
+        raise _not_served("Deep Research", "system_hints")
+    _must_be_off(options, "chatgpt_image_intercept", "Drawing in answer to a chat")
+    if (options.get("n") or 1) != 1:
+        raise _not_served("More than one choice", "n")
+    strategy = options.get("chatgpt_account_strategy")
+    if strategy and strategy.lower().replace("_", "-") not in _STRATEGIES:
+        raise _not_served(f"The account strategy {strategy!r}", "chatgpt_account_strategy")
+
+
+def _no_tools(options: Mapping[str, Any]) -> None:
+    for name in ("tools", "functions"):
+        given: Sequence[Any] = options.get(name) or ()
+        if given:
+            raise _not_served("Calling tools", name)
+    for name in ("tool_choice", "function_call"):
+        if options.get(name) not in (None, "none", "auto"):
+            raise _not_served("Calling tools", name)
+
+
+def _must_be_off(options: Mapping[str, Any], name: str, what: str) -> None:
+    value = options.get(name)
+    if value and str(value).strip().lower() not in _OFF:
+        raise _not_served(what, name)
+
+
+def _not_served(what: str, param: str) -> UnsupportedParameterError:
+    return UnsupportedParameterError(f"{what} is not served by this version of the bridge.", param=param)

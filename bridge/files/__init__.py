@@ -1,0 +1,1 @@
+"""Files that are kept: artifacts, where they lie and how they are checked and named."""

@@ -1,0 +1,1 @@
+"""Long work as it is remembered: admission, rows, the event log, the submission journal."""

@@ -1,0 +1,150 @@
+"""Admission: a request becomes an operation, or turns out to be one that is there already."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, update
+
+from bridge.idempotency import records as keys
+from bridge.operations import events
+from bridge.operations.rows import OPERATIONS, SUBMISSIONS, load
+from core import ids
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
+from core.errors import IdempotencyConflictError, InternalError, OperationIdTakenError
+
+RECLAIM = timedelta(seconds=150)
+"""How long a run whose caller has gone waits for that caller's retry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Admission:
+    """A fully validated request for long work.
+
+    Attributes:
+        owner: id of the API key that asks.
+        route: the route's template; scopes `idempotency_key`.
+        request: the request by kind, as JSON.
+        digest: `bridge.idempotency.digest.request_digest` of route and body.
+        model: the public model name, unchanged.
+        operation_id: the client's own choice; also an idempotency key.
+        retry_count: what a vendor's SDK says of itself; above 0 it may be looking for a run it lost.
+        detached: the caller does not wait for the answer.
+        cancel_on_disconnect: the operation is cancelled when its caller goes away.
+    """
+
+    kind: OperationKind
+    owner: str
+    route: str
+    request: dict[str, Any]
+    digest: str
+    model: str
+    operation_id: str | None = None
+    idempotency_key: str | None = None
+    retry_count: int = 0
+    detached: bool = False
+    cancel_on_disconnect: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Admitted:
+    """The operation that answers the request; `created` when it is new."""
+
+    record: OperationRecord
+    created: bool
+
+
+def admit(conn: Connection, admission: Admission, *, now: datetime, key_life: timedelta) -> Admitted:
+    """Find or make the operation, within one writing transaction.
+
+    Raises:
+        IdempotencyConflictError: the key stands for another request.
+        OperationIdTakenError: the id is another request's, or another caller's.
+    """
+    known = _by_key(conn, admission, now) or _by_id(conn, admission) or _lost_run(conn, admission, now)
+    if known is not None:
+        return Admitted(_loaded(conn, known), created=False)
+    operation_id = admission.operation_id or ids.operation_id()
+    _insert(conn, admission, operation_id, now)
+    if admission.idempotency_key:
+        kept = keys.Kept(admission.digest, operation_id)
+        keys.keep(conn, admission.owner, admission.route, admission.idempotency_key, kept, now=now, life=key_life)
+    return Admitted(_loaded(conn, operation_id), created=True)
+
+
+def _by_key(conn: Connection, admission: Admission, now: datetime) -> str | None:
+    if not admission.idempotency_key:
+        return None
+    kept = keys.find(conn, admission.owner, admission.route, admission.idempotency_key, now=now)
+    if kept is None:
+        return None
+    if kept.digest != admission.digest:
+        raise IdempotencyConflictError("The Idempotency-Key was used with another request.")
+    return kept.operation_id
+
+
+def _by_id(conn: Connection, admission: Admission) -> str | None:
+    if admission.operation_id is None:
+        return None
+    row = conn.execute(
+        select(OPERATIONS.c.owner, OPERATIONS.c.request_digest).where(OPERATIONS.c.id == admission.operation_id)
+    ).one_or_none()
+    if row is None:
+        return None
+    if row.owner != admission.owner or row.request_digest != admission.digest:
+        raise OperationIdTakenError("The operation id is taken.", param="chatgpt_operation_id")
+    return admission.operation_id
+
+
+def _lost_run(conn: Connection, admission: Admission, now: datetime) -> str | None:
+    """The oldest run of the same request whose own caller has gone; each is claimed by one retry."""
+    if admission.retry_count < 1 or admission.idempotency_key or admission.operation_id:
+        return None
+    found: str | None = conn.execute(
+        select(OPERATIONS.c.id)
+        .where(
+            OPERATIONS.c.request_digest == admission.digest,
+            OPERATIONS.c.owner == admission.owner,
+            OPERATIONS.c.claimed.is_(False),
+            OPERATIONS.c.disconnected_at >= now - RECLAIM,
+        )
+        .order_by(OPERATIONS.c.sequence)
+        .limit(1)
+    ).scalar_one_or_none()
+    if found is not None:
+        conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == found).values(claimed=True))
+    return found
+
+
+def _insert(conn: Connection, admission: Admission, operation_id: str, now: datetime) -> None:
+    conn.execute(
+        insert(OPERATIONS).values(
+            id=operation_id,
+            kind=admission.kind.value,
+            state=OperationState.ACCEPTED.value,
+            owner=admission.owner,
+            request=admission.request,
+            request_digest=admission.digest,
+            message_id=ids.message_id(),
+            model=admission.model,
+            created_at=now,
+            skipped=[],
+            attempts=0,
+            last_event=0,
+            cancel_requested=False,
+            detached=admission.detached,
+            cancel_on_disconnect=admission.cancel_on_disconnect,
+            claimed=False,
+        )
+    )
+    conn.execute(insert(SUBMISSIONS).values(operation_id=operation_id, fence=0, upstream_failures=0))
+    events.append(conn, operation_id, "accepted:0", "state", {"state": OperationState.ACCEPTED.value})
+
+
+def _loaded(conn: Connection, operation_id: str) -> OperationRecord:
+    record = load(conn, operation_id)
+    if record is None:
+        raise InternalError("An operation that was just found is not there.")
+    return record

@@ -1,0 +1,74 @@
+"""The end of an operation, in one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, select, update
+
+from bridge.accounts.account import Account
+from bridge.files import artifacts
+from bridge.idempotency import records as keys
+from bridge.operations import events, journal
+from bridge.operations.rows import OPERATIONS, TERMINAL
+from bridge.routing.grants import grant_next, release_operation
+from core.contracts.artifacts import Artifact
+from core.contracts.failure import Failure
+from core.contracts.operations import OperationState
+from core.contracts.steps import Closed
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """How an operation ended, and which waiting operations were granted an account by that."""
+
+    closed: Closed
+    granted: tuple[str, ...] = ()
+
+
+def close(
+    conn: Connection,
+    operation_id: str,
+    state: OperationState,
+    failure: Failure | None,
+    *,
+    results: Sequence[Artifact],
+    accounts: Sequence[Account],
+    now: datetime,
+) -> Ending:
+    """Write the terminal record, its results and the last event, give back lease and ticket, and serve the line.
+
+    The first close counts; a later one returns what the first one wrote. A failure of which the journal proves that
+    upstream accepted nothing frees the operation's idempotency keys.
+    """
+    row = conn.execute(
+        select(
+            OPERATIONS.c.state,
+            OPERATIONS.c.failure,
+            OPERATIONS.c.last_event,
+            OPERATIONS.c.account,
+            OPERATIONS.c.owner,
+        ).where(OPERATIONS.c.id == operation_id)
+    ).one()
+    if row.state in TERMINAL:
+        return Ending(Closed(state=row.state, failure=row.failure, last_event=row.last_event))
+    for position, artifact in enumerate(results):
+        artifacts.keep(conn, artifact, row.owner, position)
+    sent = journal.read(conn, operation_id).sent
+    if failure is not None and sent:
+        failure = failure.model_copy(update={"spent": True})
+    told = None if failure is None else failure.model_dump(mode="json")
+    data = {"state": state.value, "account": row.account} | ({} if told is None else {"failure": told})
+    number = events.append(conn, operation_id, "end", "state", data) or row.last_event
+    conn.execute(
+        update(OPERATIONS)
+        .where(OPERATIONS.c.id == operation_id)
+        .values(state=state.value, failure=told, finished_at=now, progress=None, skipped=[])
+    )
+    if state is OperationState.FAILED and not sent:
+        keys.free(conn, operation_id)
+    release_operation(conn, operation_id)
+    granted = grant_next(conn, accounts, now)
+    return Ending(Closed(state=state, failure=failure, last_event=number), granted)

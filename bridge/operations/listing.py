@@ -1,0 +1,59 @@
+"""Pages of operations, newest first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection
+
+from bridge.operations.rows import OPERATIONS, records, selection
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
+from core.errors import InvalidRequestError
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some operations, newest first; `next_cursor` asks for those that follow, `None` when there are no more."""
+
+    items: tuple[OperationRecord, ...]
+    next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which operations; `None` is all of them. `since` compares with the time of admission."""
+
+    kind: OperationKind | None = None
+    state: OperationState | None = None
+    account: str | None = None
+    since: datetime | None = None
+
+
+def page(conn: Connection, owner: str, filters: Filters, *, cursor: str | None, limit: int) -> Page:
+    """One page of an owner's operations.
+
+    Raises:
+        InvalidRequestError: the cursor is none that a page gave out.
+    """
+    wanted = [OPERATIONS.c.owner == owner, *_conditions(filters)]
+    if cursor is not None:
+        wanted.append(OPERATIONS.c.sequence < _sequence(cursor))
+    rows = conn.execute(selection().where(*wanted).order_by(OPERATIONS.c.sequence.desc()).limit(limit + 1)).all()
+    items = records(conn, rows[:limit])
+    return Page(items=items, next_cursor=str(items[-1].sequence) if len(rows) > limit else None)
+
+
+def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
+    columns: dict[str, Any] = {"kind": filters.kind, "state": filters.state, "account": filters.account}
+    found = [OPERATIONS.c[name] == str(value) for name, value in columns.items() if value is not None]
+    if filters.since is not None:
+        found.append(OPERATIONS.c.created_at >= filters.since)
+    return found
+
+
+def _sequence(cursor: str) -> int:
+    if not cursor.isascii() or not cursor.isdecimal() or len(cursor) > 18:
+        raise InvalidRequestError("`cursor` is not one that an earlier page gave out.", param="cursor")
+    return int(cursor)

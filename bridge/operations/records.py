@@ -1,0 +1,159 @@
+"""Operations as they are remembered: admitted, read, listed, cancelled, closed."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, select, update
+
+from bridge.accounts.registry import Registry
+from bridge.operations import admission, journal, listing
+from bridge.operations.admission import Admission, Admitted
+from bridge.operations.closing import Ending, close
+from bridge.operations.listing import Filters, Page
+from bridge.operations.rows import OPERATIONS, TERMINAL, load
+from bridge.store.engine import Store
+from core.clock import utc_now
+from core.contracts.artifacts import Artifact
+from core.contracts.failure import Failure
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
+from core.contracts.steps import Closed
+from core.errors import NotFoundError
+
+OnGranted = Callable[[tuple[str, ...]], Awaitable[None]]
+
+
+class Operations:
+    """The rows of all operations. Every write is durable before the call returns.
+
+    `on_granted` is told which waiting operations an ending served; who starts the process sets it.
+    """
+
+    def __init__(self, store: Store, registry: Registry, *, idempotency_hours: float = 24) -> None:
+        self._store = store
+        self._registry = registry
+        self._key_life = timedelta(hours=idempotency_hours)
+        self.on_granted: OnGranted | None = None
+
+    async def admit(self, request: Admission) -> Admitted:
+        """Make the operation of a request, or find the one that answers it already.
+
+        Raises:
+            IdempotencyConflictError: the idempotency key stands for another request.
+            OperationIdTakenError: the client-chosen id is taken.
+        """
+        return await self._store.write(
+            lambda conn: admission.admit(conn, request, now=utc_now(), key_life=self._key_life), durable=True
+        )
+
+    async def find(self, operation_id: str) -> OperationRecord | None:
+        """One operation, whoever owns it."""
+        return await self._store.read(lambda conn: load(conn, operation_id))
+
+    async def get(self, operation_id: str, owner: str) -> OperationRecord:
+        """One operation of an owner.
+
+        Raises:
+            NotFoundError: there is none, or it is another owner's.
+        """
+        record = await self.find(operation_id)
+        if record is None or record.owner != owner:
+            raise NotFoundError("There is no operation of this id.", param="operation_id")
+        return record
+
+    async def list(
+        self,
+        owner: str,
+        *,
+        kind: OperationKind | None = None,
+        state: OperationState | None = None,
+        account: str | None = None,
+        since: datetime | None = None,
+        cursor: str | None = None,
+        limit: int = 50,
+    ) -> Page:
+        """A page of an owner's operations, newest first.
+
+        Raises:
+            InvalidRequestError: `cursor` is none that a page gave out.
+        """
+        filters = Filters(kind=kind, state=state, account=account, since=since)
+        return await self._store.read(lambda conn: listing.page(conn, owner, filters, cursor=cursor, limit=limit))
+
+    async def mark_disconnected(self, operation_id: str) -> None:
+        """The connection that waited for this operation has ended; a retry of the same request may claim it now."""
+
+        def work(conn: Connection) -> None:
+            conn.execute(
+                update(OPERATIONS)
+                .where(OPERATIONS.c.id == operation_id, OPERATIONS.c.detached.is_(False))
+                .values(disconnected_at=utc_now(), claimed=False)
+            )
+
+        await self._store.write(work, durable=True)
+
+    async def request_cancel(self, operation_id: str, owner: str) -> OperationRecord:
+        """Ask for an operation to be cancelled: from here on nothing is sent for it; its workflow has to be told.
+
+        Raises:
+            NotFoundError: there is none, or it is another owner's.
+        """
+        await self.get(operation_id, owner)
+        await self._store.write(lambda conn: journal.request_cancel(conn, operation_id, utc_now()), durable=True)
+        return await self.get(operation_id, owner)
+
+    async def unfinished(self) -> tuple[Unfinished, ...]:
+        """Every operation that has not ended, in the order of admission."""
+        return await self._store.read(_unfinished)
+
+    async def close(
+        self,
+        operation_id: str,
+        state: OperationState,
+        failure: Failure | None = None,
+        *,
+        results: Sequence[Artifact] = (),
+    ) -> Closed:
+        """End an operation, keep its results, and serve those who wait for what it held: one transaction.
+
+        The first close counts: what a later one brings is not kept.
+        """
+        accounts = await self._registry.snapshot()
+
+        def work(conn: Connection) -> Ending:
+            return close(conn, operation_id, state, failure, results=results, accounts=accounts, now=utc_now())
+
+        ending = await self._store.write(work, durable=True)
+        if ending.granted and self.on_granted is not None:
+            await self.on_granted(ending.granted)
+        return ending.closed
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """What the reconciler needs to know of an operation that has not ended."""
+
+    id: str
+    state: OperationState
+    account: str | None
+    created_at: datetime
+    cancel_requested: bool
+
+
+def _unfinished(conn: Connection) -> tuple[Unfinished, ...]:
+    rows = conn.execute(
+        select(
+            OPERATIONS.c.id,
+            OPERATIONS.c.state,
+            OPERATIONS.c.account,
+            OPERATIONS.c.created_at,
+            OPERATIONS.c.cancel_requested,
+        )
+        .where(OPERATIONS.c.state.not_in(TERMINAL))
+        .order_by(OPERATIONS.c.sequence)
+    ).all()
+    return tuple(
+        Unfinished(row.id, OperationState(row.state), row.account, row.created_at, row.cancel_requested) for row in rows
+    )

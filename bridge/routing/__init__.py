@@ -1,0 +1,1 @@
+"""Who should answer, and how to hold an account while it does."""

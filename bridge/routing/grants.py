@@ -1,0 +1,55 @@
+"""Accounts for those in line, inside the caller's transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bridge.accounts import leases, tickets
+from bridge.accounts.account import Account
+from bridge.accounts.leases import Transaction, release_operation
+from bridge.accounts.memory import refreshed
+from bridge.routing.eligibility import choose
+from bridge.routing.needs import Needs
+from core.contracts.operations import SkippedAccount
+
+__all__ = ["grant_next", "release_operation"]
+
+
+def grant_next(conn: Transaction, accounts: Sequence[Account], now: datetime) -> tuple[str, ...]:
+    """Walk the line in order and give each operation the first account that can serve it.
+
+    Whoever nobody can serve now is passed over, with the reasons on its ticket and in its row. Belongs into the
+    transaction of every release.
+
+    Args:
+        accounts: the registry's snapshot; health, cooldowns and limits are read anew.
+
+    Returns:
+        The operations that hold an account since now: the caller signals their workflows after the commit.
+    """
+    line = tickets.waiting(conn)
+    if not line:
+        return ()
+    pool, used, granted = refreshed(conn, accounts), leases.used(conn), []
+    # Slots only get fewer during the walk, so what was refused once is refused again.
+    refused: dict[str, tuple[SkippedAccount, ...]] = {}
+    for ticket in line:
+        if ticket.needs in refused:
+            tickets.passed_over(conn, ticket, refused[ticket.needs])
+            continue
+        needs = Needs.model_validate_json(ticket.needs)
+        choice = choose(pool, needs, used, now)
+        if choice.account is None:
+            refused[ticket.needs] = choice.skipped
+            tickets.passed_over(conn, ticket, choice.skipped)
+            continue
+        _grant(conn, ticket.operation_id, choice.account.alias, needs, used, now)
+        granted.append(ticket.operation_id)
+    return tuple(granted)
+
+
+def _grant(conn: Transaction, operation_id: str, alias: str, needs: Needs, used: leases.Used, now: datetime) -> None:
+    leases.take_for_operation(conn, operation_id=operation_id, account=alias, buckets=needs.buckets, now=now)
+    tickets.served(conn, operation_id=operation_id, account=alias)
+    leases.add(used, alias, needs.buckets)

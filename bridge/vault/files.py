@@ -1,0 +1,76 @@
+"""Small secret files: owner-only, replaced whole or not at all, on the disk when the call returns."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from pathlib import Path
+
+from core.errors import StoreError
+
+
+def private_folder(folder: Path) -> None:
+    """Make the folder, mode 0700, whatever it was before.
+
+    Raises:
+        StoreError: it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        folder.chmod(0o700)
+    except OSError as error:
+        raise StoreError(f"the accounts folder cannot be written: {error.strerror}") from error
+
+
+def replace_file(target: Path, content: bytes) -> None:
+    """Write `content` as `target`; a reader sees the old bytes or the new ones.
+
+    Raises:
+        StoreError: the disk refuses; the old file is untouched.
+    """
+    _publish(target, content, exclusive=False)
+
+
+def create_file(target: Path, content: bytes) -> bool:
+    """Write `content` as `target` unless it exists; returns whether this call made it.
+
+    Two processes that try at once both find the same whole file afterwards.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    return _publish(target, content, exclusive=True)
+
+
+def _publish(target: Path, content: bytes, *, exclusive: bool) -> bool:
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    try:
+        _write(temporary, content)
+        if exclusive:
+            os.link(temporary, target)
+        else:
+            os.replace(temporary, target)
+        _sync_folder(target.parent)
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise StoreError(f"the accounts folder cannot be written: {error.strerror}") from error
+    finally:
+        temporary.unlink(missing_ok=True)
+    return True
+
+
+def _write(path: Path, content: bytes) -> None:
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,13 @@
+"""The group `admin account`."""
+
+from __future__ import annotations
+
+from cli.admin.account.add import add
+from cli.admin.account.delete import delete
+from cli.admin.account.list import list_accounts
+from cli.groups import group
+
+app = group("Accounts of a running bridge; a change counts from the next request on, without a restart.")
+app.command()(add)
+app.command("list")(list_accounts)
+app.command()(delete)

@@ -1,0 +1,33 @@
+"""`chatgpt-api admin account list`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cli import output
+from cli.options import ApiKey, BaseUrl, Json, connect
+
+if TYPE_CHECKING:
+    from integrations.client.models import AccountHealth
+
+
+def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
+    """Every account of the running bridge, one a line."""
+    with connect(base_url, api_key) as client:
+        accounts = client.accounts()
+    if as_json:
+        output.data(accounts.as_sent())
+        return
+    for entry in accounts.accounts:
+        shown = [f"plan={entry.plan_type or '-'}", f"health={_health(entry.health)}"]
+        if entry.error:
+            shown.append(f"error={entry.error}")
+        output.result(f"{entry.account}: {' '.join(shown)}")
+    if not accounts.accounts:
+        output.note("No account yet; add one with `chatgpt-api admin account add`.")
+
+
+def _health(health: AccountHealth | None) -> str:
+    if health is None:
+        return "-"
+    return f"{health.state} ({health.detail})" if health.detail else health.state or "-"

@@ -1,0 +1,1 @@
+"""`chatgpt-api api`: calls of a running bridge."""

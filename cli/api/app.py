@@ -1,0 +1,15 @@
+"""The group `api`."""
+
+from __future__ import annotations
+
+from cli.api.cancel import cancel
+from cli.api.chat import chat
+from cli.api.image import image
+from cli.api.operation import operation
+from cli.groups import group
+
+app = group("Calls of a running bridge.")
+app.command()(chat)
+app.command()(image)
+app.command()(operation)
+app.command()(cancel)

@@ -1,0 +1,98 @@
+"""`chatgpt-api api image`."""
+
+from __future__ import annotations
+
+import base64
+import mimetypes
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import output
+from cli.api.routing import Account, Accounts, pool
+from cli.exit import FAILED
+from cli.options import ApiKey, BaseUrl, Json, Timeout, connect
+
+if TYPE_CHECKING:
+    from integrations.client import BridgeClient
+    from integrations.client.models import ImageAnswer, ImageFile
+
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".gif")
+
+
+def image(
+    *,
+    prompt: Annotated[str, typer.Option("--prompt", "-p", help="What to draw.")],
+    model: Annotated[str, typer.Option(help="A model of GET /v1/models.")] = "auto",
+    size: Annotated[str | None, typer.Option(help="Such as 1024x1024.")] = None,
+    quality: Annotated[str | None, typer.Option(help="Sent along.")] = None,
+    style: Annotated[str | None, typer.Option(help="Sent along.")] = None,
+    response_format: Annotated[str, typer.Option(help="url or b64_json.")] = "url",
+    output_dir: Annotated[Path | None, typer.Option(help="Save the picture here, under the server's name.")] = None,
+    output_path: Annotated[Path | None, typer.Option(help="Save the picture as this file.")] = None,
+    operation_id: Annotated[str | None, typer.Option(help="An id of your own for this operation.")] = None,
+    account: Account = None,
+    accounts: Accounts = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    timeout: Timeout = 120,
+    as_json: Json = False,
+) -> None:
+    """Draw a picture, wait for it, and print where it is. It is drawn to its end even if this command is stopped."""
+    body: dict[str, Any] = {"prompt": prompt, "model": model, "response_format": response_format}
+    optional = {"size": size, "quality": quality, "style": style, "chatgpt_operation_id": operation_id}
+    body.update({name: value for name, value in optional.items() if value is not None})
+    body.update(pool(account, accounts))
+    with connect(base_url, api_key, silence_seconds=timeout) as client:
+        answer = client.image(body)
+        saved = _save(client, answer, output_dir, output_path)
+    if as_json:
+        output.data({**answer.as_sent(), "local_paths": [str(path) for path in saved]})
+    else:
+        _show(answer, saved)
+    if not answer.data:
+        raise typer.Exit(FAILED)
+
+
+def _show(answer: ImageAnswer, saved: list[Path]) -> None:
+    output.fields(account=answer.chatgpt_account, operation_id=answer.chatgpt_operation_id)
+    for number, picture in enumerate(answer.data):
+        shown = {"url": picture.url, "file_id": picture.file_id, "filename": picture.filename}
+        if number < len(saved):
+            shown["local_path"] = str(saved[number])
+        elif picture.b64_json:
+            shown["b64_json"] = picture.b64_json
+        output.fields(**{f"{name}[{number}]": value for name, value in shown.items()})
+
+
+def _save(client: BridgeClient, answer: ImageAnswer, folder: Path | None, path: Path | None) -> list[Path]:
+    """Write the pictures on this machine; the server is never told where."""
+    if folder is None and path is None:
+        return []
+    saved = []
+    for number, picture in enumerate(answer.data):
+        content, suffix = _content(client, picture)
+        target = _target(picture, number, suffix, folder, path, several=len(answer.data) > 1)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content)
+        saved.append(target)
+    return saved
+
+
+def _content(client: BridgeClient, picture: ImageFile) -> tuple[bytes, str]:
+    if picture.b64_json:
+        return base64.b64decode(picture.b64_json), ".png"
+    content, kind = client.download(picture.url or "")
+    return content, mimetypes.guess_extension(kind.partition(";")[0].strip()) or ".png"
+
+
+def _target(
+    picture: ImageFile, number: int, suffix: str, folder: Path | None, path: Path | None, *, several: bool
+) -> Path:
+    if path is not None:
+        named = path if path.suffix.lower() in _SUFFIXES else path.with_name(path.name + suffix)
+        return named.with_stem(f"{named.stem}-{number + 1}") if several else named
+    # Only the last part of the server's name counts: it must not choose a folder here.
+    name = PurePosixPath(picture.filename or picture.file_id or "").name or f"image-{number + 1}{suffix}"
+    return (folder or Path()) / name

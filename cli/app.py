@@ -1,0 +1,115 @@
+"""The root of the command line: groups and commands, and how every run of it ends.
+
+Command modules import what they need inside the command, so that `--version` and `--help` answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated, NoReturn
+
+import typer
+
+from cli import output
+from cli.admin.app import app as admin
+from cli.api.app import app as api
+from cli.doctor.command import doctor
+from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
+from cli.migrate import migrate
+from cli.server.app import app as server
+from cli.simulator import simulator
+from cli.temporal import temporal
+from cli.up import lifeline
+from cli.up.command import up
+from cli.worker import worker
+from core.errors import BridgeError
+
+app = typer.Typer(
+    name="chatgpt-api",
+    help="ChatGPT Bridge: your ChatGPT Web accounts as a local OpenAI-shaped API with durable operations.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        output.result(f"chatgpt-api {version('chatgpt-api')}")
+        raise typer.Exit(OK)
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """What all commands share."""
+
+
+app.command()(up)
+app.add_typer(server, name="server")
+app.command()(worker)
+app.command()(simulator)
+app.command()(temporal)
+app.command()(migrate)
+app.command()(doctor)
+app.add_typer(admin, name="admin")
+app.add_typer(api, name="api")
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run one command and leave the process with its status."""
+    lifeline.watch()
+    leave(run(sys.argv[1:] if arguments is None else arguments))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command; nothing that a user can cause becomes a traceback.
+
+    Returns:
+        0 for success, 1 where a check failed, 2 for wrong usage and for errors that say what to do, 130 for Ctrl-C.
+    """
+    try:
+        app(args=list(arguments), prog_name="chatgpt-api")
+    except SystemExit as leaving:
+        return leaving.code if isinstance(leaving.code, int) else OK
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except Exception as error:
+        return _failed(error)
+    return OK
+
+
+def _failed(error: Exception) -> int:
+    from integrations.client.errors import ClientError
+
+    if isinstance(error, BridgeError):
+        output.failure(error.message, code=error.code, fault=error.fault, action=error.action)
+        return ERROR
+    if isinstance(error, ClientError):
+        failure = error.failure
+        output.failure(failure.message, code=failure.code, fault=failure.fault, action=failure.action)
+        if error.request_id:
+            output.note(f"request id: {error.request_id}")
+        return ERROR
+    if isinstance(error, OSError):
+        output.failure(
+            str(error), code="system_error", fault="configuration", action="Check that path, its owner and its modes."
+        )
+        return ERROR
+    traceback.print_exception(error, file=sys.stderr)
+    output.failure(
+        f"{type(error).__name__}: {error}",
+        code="internal_error",
+        fault="bridge",
+        action="Report this with the lines above.",
+    )
+    return FAILED

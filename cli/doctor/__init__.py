@@ -1,0 +1,1 @@
+"""`chatgpt-api doctor`: each check says what to do."""

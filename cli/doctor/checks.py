@@ -1,0 +1,173 @@
+"""What is checked."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from core.errors import BridgeError, SettingError
+
+if TYPE_CHECKING:
+    from integrations.client import BridgeClient
+
+_SECONDS = 2.0
+_START = {
+    "database": "Check the disk, the owner and the modes of the data folder.",
+    "temporal": "Start Temporal with `chatgpt-api up`, or name a server in CHATGPT_TEMPORAL_ADDRESS.",
+    "worker": "Start a worker with `chatgpt-api up` or `chatgpt-api worker`.",
+    "accounts": "Add an account with `chatgpt-api admin account add`.",
+}
+
+
+@dataclass(frozen=True)
+class Check:
+    """One check's outcome; `what_to_do` is set when it failed."""
+
+    name: str
+    ok: bool
+    detail: str
+    what_to_do: str | None = None
+
+
+def local() -> list[Check]:
+    """What can be seen without a running server."""
+    return [
+        _guarded("python", _python),
+        _guarded("settings", _settings),
+        _guarded("data_folder", _data_folder),
+        _guarded("accounts", _accounts),
+        _guarded("temporal_binary", _temporal_binary),
+    ]
+
+
+def running(client: BridgeClient) -> list[Check]:
+    """What a running server says."""
+    health = _guarded("api_health", lambda: _api_health(client))
+    checks = [_guarded("temporal_server", _temporal_server), health]
+    if health.ok:
+        checks.append(_guarded("api_ready", lambda: _api_ready(client)))
+        checks.append(_guarded("api_models", lambda: _api_models(client)))
+    return checks
+
+
+class _Problem(Exception):
+    def __init__(self, detail: str, what_to_do: str) -> None:
+        super().__init__(detail)
+        self.what_to_do = what_to_do
+
+
+def _guarded(name: str, look: Callable[[], str]) -> Check:
+    from integrations.client import ClientError
+
+    try:
+        return Check(name, True, look())
+    except _Problem as problem:
+        return Check(name, False, str(problem), problem.what_to_do)
+    except BridgeError as error:
+        return Check(name, False, error.message, error.action)
+    except ClientError as error:
+        return Check(name, False, error.failure.message, error.failure.action)
+    except OSError as error:
+        return Check(name, False, str(error), "Check that path, its owner and its modes.")
+
+
+def _python() -> str:
+    return f"{'.'.join(str(part) for part in sys.version_info[:3])} ({sys.executable})"
+
+
+def _settings() -> str:
+    from core.settings import AREAS, load
+
+    problems = []
+    for area in AREAS:
+        try:
+            load(area)
+        except SettingError as error:
+            problems.append(error.message)
+    if problems:
+        raise _Problem("; ".join(dict.fromkeys(problems)), SettingError.action)
+    return "every variable can be used"
+
+
+def _data_folder() -> str:
+    from core.settings import StorageSettings, load
+
+    folder = load(StorageSettings).data_dir.absolute()
+    if not folder.exists():
+        return f"{folder} will be made at the first start"
+    if not os.access(folder, os.R_OK | os.W_OK | os.X_OK):
+        raise _Problem(f"{folder} cannot be written", f"Make it yours: `chown -R $(whoami) {folder}`.")
+    if _others_may_read(folder):
+        raise _Problem(f"{folder} can be read by others on this machine", f"Run `chmod 700 {folder}`.")
+    return str(folder)
+
+
+def _accounts() -> str:
+    from core.settings import AccountsSettings, load
+
+    folder = load(AccountsSettings).accounts_dir.absolute()
+    found = sorted(path.parent.name for path in folder.glob("*/chatgpt-request.txt")) if folder.is_dir() else []
+    if not found:
+        return f"none yet in {folder}; add one with `chatgpt-api admin account add`"
+    loose = [name for name in found if _others_may_read(folder / name / "chatgpt-request.txt")]
+    if loose:
+        named = ", ".join(loose)
+        raise _Problem(f"others on this machine can read the captures of {named}", f"Run `chmod -R go= {folder}`.")
+    return f"{', '.join(found)} in {folder}"
+
+
+def _temporal_binary() -> str:
+    from cli.up.dev_server import find_binary
+    from core.settings import TemporalSettings, load
+
+    settings = load(TemporalSettings)
+    if settings.address:
+        return f"not needed: CHATGPT_TEMPORAL_ADDRESS is {settings.address}"
+    try:
+        return str(find_binary(settings.cli, get=False))
+    except BridgeError as error:
+        action = error.action if settings.cli else "Run `make temporal`, or `chatgpt-api temporal`, to get it."
+        raise _Problem(error.message, action) from None
+
+
+def _temporal_server() -> str:
+    from core.settings import TemporalSettings, load
+
+    settings = load(TemporalSettings)
+    host, _, port = settings.target.rpartition(":")
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_SECONDS):
+            return f"{settings.target} accepts connections"
+    except (OSError, ValueError):
+        action = "Check CHATGPT_TEMPORAL_ADDRESS and that server." if settings.address else "Run `chatgpt-api up`."
+        raise _Problem(f"nothing listens at {settings.target}", action) from None
+
+
+def _api_health(client: BridgeClient) -> str:
+    client.health()
+    return f"{client.base_url} answers"
+
+
+def _api_ready(client: BridgeClient) -> str:
+    answer = client.ready()
+    said = "; ".join(f"{part.name} {part.state}{f' ({part.detail})' if part.detail else ''}" for part in answer.parts)
+    away = [part.name for part in answer.parts if part.state == "unavailable"]
+    if away:
+        raise _Problem(said, " ".join(_START[name] for name in away if name in _START) or "Read the server's log.")
+    return said or answer.status
+
+
+def _api_models(client: BridgeClient) -> str:
+    models = client.models()
+    if not models:
+        raise _Problem("no model is offered", "Add an account with `chatgpt-api admin account add`.")
+    return f"{len(models)} models"
+
+
+def _others_may_read(path: Path) -> bool:
+    return bool(path.stat().st_mode & 0o077)

@@ -1,0 +1,56 @@
+"""A picture: a durable operation."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+from cli.tour.report import Report, StepFailedError
+from cli.up.places import Places
+from integrations.client import BridgeClient
+from integrations.client.models import Operation
+
+TITLE = "A picture, made by a Temporal workflow"
+_PROMPT = "A lighthouse in the fog, seen from a small boat"
+
+
+def show(client: BridgeClient, places: Places, report: Report) -> None:
+    """Ask for a picture, and show where its file, its operation and its workflow are.
+
+    Raises:
+        StepFailedError: there is no picture, or it is not what the answer says.
+    """
+    report.fact("asked", _PROMPT)
+    answer = client.image({"prompt": _PROMPT, "response_format": "url"})
+    took = report.seconds()
+    if not answer.data or not answer.data[0].url or not answer.chatgpt_operation_id:
+        raise StepFailedError("the answer holds no picture")
+    operation = client.operation(answer.chatgpt_operation_id)
+    content, kind = client.download(answer.data[0].url)
+    report.fact("picture", _size(content, kind))
+    report.fact("file", _file(operation, places, content))
+    report.fact("download", answer.data[0].url)
+    report.fact("operation", f"{operation.id} ({operation.state})")
+    report.fact("account", answer.chatgpt_account)
+    report.fact("took", f"{took:.1f} s")
+    report.fact("its workflow", places.workflow_url(operation.id))
+
+
+def _size(content: bytes, kind: str) -> str:
+    from PIL import Image, UnidentifiedImageError
+
+    try:
+        with Image.open(io.BytesIO(content)) as picture:
+            picture.load()
+            return f"{picture.width} x {picture.height}, {kind}, {len(content):,} bytes"
+    except (UnidentifiedImageError, OSError) as error:
+        raise StepFailedError(f"the download is no picture: {error}") from None
+
+
+def _file(operation: Operation, places: Places, content: bytes) -> Path:
+    """Where the picture lies on this machine."""
+    for artifact in operation.artifacts:
+        path = places.artifacts / (artifact.path or "")
+        if path.is_file() and path.read_bytes() == content:
+            return path
+    raise StepFailedError(f"no file of the operation in {places.artifacts} holds the picture")

@@ -1,0 +1,1 @@
+"""`chatgpt-api up`: everything on one machine, started, watched and stopped together."""

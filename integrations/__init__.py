@@ -1,0 +1,1 @@
+"""What reaches the bridge by HTTP, from outside of it."""

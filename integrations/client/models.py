@@ -1,0 +1,195 @@
+"""What our API answers. Fields a newer server adds are kept, so that `--json` shows all of an answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class Answer(BaseModel):
+    """The base: known fields are typed, others are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+    def as_sent(self) -> dict[str, Any]:
+        """The answer as the server sent it."""
+        return self.model_dump(mode="json", exclude_unset=True)
+
+
+class Health(Answer):
+    """`GET /health`."""
+
+    ok: bool = False
+    accounts: tuple[str, ...] = ()
+
+
+class Part(Answer):
+    """A part of the bridge. `state`: `ok`, `degraded` or `unavailable`."""
+
+    name: str
+    state: str
+    detail: str | None = None
+
+
+class Readiness(Answer):
+    """`GET /health/ready`; `status` is the worst of the parts' states that matters."""
+
+    status: str
+    parts: tuple[Part, ...] = ()
+
+
+class Model(Answer):
+    """An entry of `GET /v1/models`."""
+
+    id: str
+    owned_by: str = ""
+
+
+class Message(Answer):
+    """An assistant's message."""
+
+    content: str | None = None
+
+
+class Choice(Answer):
+    """The one choice of an answer."""
+
+    message: Message = Message()
+    finish_reason: str | None = None
+
+
+class ChatAnswer(Answer):
+    """`POST /v1/chat/completions` without `stream`."""
+
+    id: str
+    model: str = ""
+    choices: tuple[Choice, ...] = ()
+    chatgpt_account: str | None = None
+    chatgpt_operation_id: str | None = None
+    chatgpt_fallback_model: str | None = None
+    chatgpt_conversation_id: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words of the answer."""
+        return (self.choices[0].message.content or "") if self.choices else ""
+
+
+class ImageFile(Answer):
+    """A picture: an address, or its bytes in base64."""
+
+    url: str | None = None
+    b64_json: str | None = None
+    file_id: str | None = None
+    filename: str | None = None
+    path: str | None = None
+
+
+class ImageAnswer(Answer):
+    """`POST /v1/images/generations`."""
+
+    created: int = 0
+    data: tuple[ImageFile, ...] = ()
+    chatgpt_account: str | None = None
+    chatgpt_operation_id: str | None = None
+
+
+class KeptFile(Answer):
+    """A file that an operation made. `path` is relative to the server's folder of artifacts."""
+
+    file_id: str
+    filename: str = ""
+    path: str | None = None
+    download_url: str | None = None
+
+
+class OperationError(Answer):
+    """Why an operation ended without a result."""
+
+    code: str | None = None
+    message: str | None = None
+    action: str | None = None
+
+
+class Operation(Answer):
+    """What `GET /v1/chatgpt/operations/{id}` holds; times are Unix seconds."""
+
+    id: str
+    kind: str
+    state: str = ""
+    account: str | None = None
+    model: str | None = None
+    conversation_id: str | None = None
+    cancel_requested: bool = False
+    completed: bool = False
+    stale: bool | None = None
+    created_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    last_cancel_result: dict[str, Any] | None = None
+    last_cancel_error: str | None = None
+    artifacts: tuple[KeptFile, ...] = ()
+    error: OperationError | None = None
+
+
+class AccountHealth(Answer):
+    """What is known of an account's state."""
+
+    state: str = ""
+    detail: str | None = None
+    cooldown_until: Any = None
+
+
+class AccountEntry(Answer):
+    """An account as the admin route shows it."""
+
+    account: str
+    configured: bool = True
+    plan_type: str | None = None
+    health: AccountHealth | None = None
+    error: str | None = None
+
+
+class Accounts(Answer):
+    """`GET /v1/chatgpt/admin/accounts`."""
+
+    accounts: tuple[AccountEntry, ...] = ()
+
+
+class Check(Answer):
+    """One check of a capture. `level`: `required` or `recommended`."""
+
+    name: str
+    level: str = "required"
+    ok: bool = False
+    detail: str | None = None
+
+
+class Inspection(Answer):
+    """What a capture holds, without its secrets."""
+
+    ok: bool = False
+    account: str | None = None
+    missing: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    checks: tuple[Check, ...] = ()
+    detected: dict[str, Any] = Field(default_factory=dict)
+
+
+class SavedCapture(Answer):
+    """What came of saving a capture. `live_verify`: `ok`, `failed` or `skipped`."""
+
+    saved: bool = False
+    inspection: Inspection = Inspection()
+    capture_path: str | None = None
+    live_verify: str | None = None
+    live_error: str | None = None
+
+
+class DeletedAccount(Answer):
+    """What deleting an account removed."""
+
+    account: str = ""
+    deleted: dict[str, bool] | bool = False
+    remaining_accounts: tuple[str, ...] = ()

@@ -1,0 +1,192 @@
+"""The provider's ports, put together."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import Any, Literal
+
+from core.clock import utc_now
+from core.errors import AuthExpiredError, CaptureRejectedError
+from provider.chatgpt_web import files, images, lookup
+from provider.chatgpt_web.capture.checks import inspect, inspect_capture
+from provider.chatgpt_web.capture.model import Capture
+from provider.chatgpt_web.capture.parse import parse_capture
+from provider.chatgpt_web.connection import Connection
+from provider.chatgpt_web.conversation import Conversation
+from provider.chatgpt_web.limits import read_limits
+from provider.chatgpt_web.models import read_models
+from provider.chatgpt_web.requirements import Requirements
+from provider.chatgpt_web.turns import STOP_SECONDS, WebTurn
+from provider.interface.accounts import Inspection, Limits, OfferedModel
+from provider.interface.turns import (
+    BeforeSend,
+    DownloadedImage,
+    FoundTurn,
+    ImageAsset,
+    ImageState,
+    OnClose,
+    Turn,
+    TurnRequest,
+    UploadedFile,
+)
+
+Prepare = Literal["beside", "wait"]
+
+
+class ChatGPTWeb:
+    """ChatGPT Web, reached with captures.
+
+    Args:
+        base_url: origin of everything that is sent.
+        timeout_seconds: longest a turn may take.
+        connect_seconds: longest a connection may take to open.
+        idle_seconds: longest silence within a turn; keep-alives count as silence.
+        prepare: whether prepare goes beside the turn or is waited for.
+        backoff_scale: multiplies the pauses between repeated reads; tests shorten it.
+    """
+
+    name = "chatgpt_web"
+
+    def __init__(
+        self,
+        base_url: str = "https://chatgpt.com",
+        *,
+        timeout_seconds: float = 5400,
+        connect_seconds: float = 10,
+        idle_seconds: float = 180,
+        prepare: Prepare = "beside",
+        backoff_scale: float = 1.0,
+    ) -> None:
+        self.base_url = base_url.rstrip("/")
+        self.timeout_seconds = timeout_seconds
+        self.connect_seconds = connect_seconds
+        self.idle_seconds = idle_seconds
+        self.prepare = prepare
+        self.backoff_scale = backoff_scale
+
+    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+        """Examine a capture without sending anything.
+
+        Raises:
+            CaptureRejectedError: the text is no capture at all.
+        """
+        return inspect_capture(capture_text, now=now, base_origin=self.base_url)
+
+    def open(self, alias: str, capture_text: str) -> WebSession:
+        """A session for a capture; opens no connection yet.
+
+        Raises:
+            CaptureRejectedError: a required check fails.
+            AuthExpiredError: only the token's time is over.
+        """
+        capture = parse_capture(capture_text)
+        inspection = inspect(capture, now=utc_now(), base_origin=self.base_url)
+        if inspection.missing == ("token_expiry",):
+            raise AuthExpiredError("The capture's token has expired.")
+        if not inspection.ok:
+            problem = next(check for check in inspection.checks if check.level == "required" and not check.ok)
+            raise CaptureRejectedError(problem.detail, reason=problem.name)
+        return WebSession(alias, capture, self)
+
+
+class WebSession:
+    """One account's kept-open session."""
+
+    def __init__(self, alias: str, capture: Capture, provider: ChatGPTWeb) -> None:
+        self.alias = alias
+        self.connection = Connection(capture, provider.base_url, connect_seconds=provider.connect_seconds)
+        self.requirements = Requirements(self.connection)
+        self.captured_body = capture.body
+        self.idle_seconds = provider.idle_seconds
+        self.wall_seconds = provider.timeout_seconds
+        self.waits_for_prepare = provider.prepare == "wait"
+        self.backoff_scale = provider.backoff_scale
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def turn(
+        self, request: TurnRequest, *, on_close: OnClose, before_send: BeforeSend | None = None
+    ) -> AsyncIterator[Turn]:
+        """Open a turn; what `provider.interface.session.Session.turn` promises."""
+        turn = WebTurn(self, request, on_close)
+        await turn.open(before_send)
+        try:
+            yield turn
+        finally:
+            await turn.close()
+
+    async def stop(self, conversation_id: str) -> dict[str, Any]:
+        """Ask upstream to stop the conversation's turn; returns what it said."""
+        body = {"conversation_id": conversation_id, "exclude_async_types": []}
+        answer = await self.connection.call("POST", "/backend-api/stop_conversation", context="stop", body=body)
+        return answer if isinstance(answer, dict) else {}
+
+    async def conversation(self, conversation_id: str) -> Conversation:
+        """The stored conversation."""
+        return await lookup.read_conversation(self.connection, conversation_id)
+
+    async def find_message(self, message_id: str, *, sent_at: datetime) -> FoundTurn | None:
+        """Whether a submission arrived."""
+        return await lookup.find_message(self.connection, message_id, sent_at=sent_at)
+
+    async def image_state(
+        self, conversation_id: str, *, message_id: str, uploaded: frozenset[str] = frozenset()
+    ) -> ImageState:
+        """What the conversation holds after the user message."""
+        return (await self.conversation(conversation_id)).image_state(message_id, uploaded=uploaded)
+
+    async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
+        """The bytes of a finished picture."""
+        return await images.download(
+            self.connection, asset, conversation_id=conversation_id, pause_scale=self.backoff_scale
+        )
+
+    async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
+        """Store an input upstream."""
+        return await files.upload(self.connection, content, name=name, mime_type=mime_type)
+
+    async def limits(self) -> Limits:
+        """The account's limits, from a read that costs nothing."""
+        body = {
+            "requested_default_model": None,
+            "conversation_id": None,
+            "timezone_offset_min": 0,
+            "conversation_origin": None,
+        }
+        return read_limits(
+            await self.connection.call("POST", "/backend-api/conversation/init", context="limits", body=body)
+        )
+
+    async def models(self) -> tuple[OfferedModel, ...]:
+        """The account's live model list."""
+        path = "/backend-api/models?history_and_training_disabled=false"
+        headers = {"accept": "application/json"}
+        return read_models(await self.connection.call("GET", path, context="models", headers=headers))
+
+    async def verify(self) -> None:
+        """Prove with a cheap read that the capture still authenticates."""
+        await self.connection.socket_url()
+
+    def pause(self) -> None:
+        """Fetch nothing ahead of turns any more."""
+        self.requirements.pause()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Do work that outlives its turn; `aclose` waits for it."""
+        task = asyncio.get_running_loop().create_task(work, name=f"session-{self.alias}")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
+
+    async def aclose(self) -> None:
+        """Wait for stops that are under way, at most two seconds, and close every connection."""
+        await self.requirements.aclose()
+        if self._tasks:
+            await asyncio.wait(set(self._tasks), timeout=STOP_SECONDS)
+        for task in set(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.connection.aclose()

@@ -1,0 +1,119 @@
+"""From an accepted turn to the steps that play it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from typing import Any
+
+from provider.simulator import answers, catalog, script, wire
+from provider.simulator.accounts import Account
+from provider.simulator.door import Visit
+from provider.simulator.images import ImageWork
+from provider.simulator.running import Do, Step, Turn
+from provider.simulator.submission import Body
+from provider.simulator.world import World
+
+_HEAD = 4
+_LIMITS_SECONDS = 600
+
+
+class Stage:
+    """Chooses what a turn says and lays out its steps."""
+
+    def __init__(self, world: World, images: ImageWork) -> None:
+        self._world = world
+        self._images = images
+        self._limits: dict[str, tuple[Any, bytes]] = {}
+
+    def steps(self, turn: Turn, visit: Visit, body: Body, model: str, *, new: bool) -> list[Step]:
+        """The whole turn; `new` when it opens its conversation."""
+        cast = self.cast(turn, model, new=new)
+        if turn.submission.kind == "image":
+            steps = self._images.steps(turn, cast, body)
+        else:
+            steps = script.text_steps(turn, cast, self._parts(turn))
+        scenario = turn.scenario
+        if scenario.plain:
+            return steps
+        if scenario.hold == "after":
+            steps[_HEAD:_HEAD] = [Do(lambda: self._held(turn, visit))]
+        for count, reset in ((scenario.cut, False), (scenario.reset, True)):
+            if count is not None:
+                steps = script.cut_at(steps, count, reset=reset)
+        return steps
+
+    def cast(self, turn: Turn, model: str, *, new: bool) -> script.Cast:
+        """Who and what the turn's script is about."""
+        world = self._world
+        pace = world.dials.delta_ms if turn.scenario.pace is None else turn.scenario.pace
+        title = answers.title(turn.prompt) if new else None
+        if title is not None:
+            turn.conversation.title = title
+        branch = turn.conversation.branch()
+        user = next((message for message in reversed(branch) if message["author"]["role"] == "user"), branch[-1])
+        return script.Cast(
+            user=user,
+            answer_id=world.new_id(),
+            model=model,
+            title=title,
+            limits=self._limits_event(turn.account),
+            resume_token=resume_token(turn),
+            pace=world.scaled(pace / 1000),
+            scale=world.dials.time_scale,
+            new_id=world.new_id,
+            thinking=catalog.thinks(model),
+        )
+
+    def _parts(self, turn: Turn) -> tuple[str, ...]:
+        scenario = turn.scenario
+        branch = turn.conversation.branch()
+        number = scenario.deltas or self._world.dials.deltas
+        if scenario.echo:
+            return answers.pieces(turn.prompt, number, grow=False)
+        text = answers.compose(self._world.config.seed, _question(turn.prompt, branch))
+        return answers.pieces(text, number, grow=True)
+
+    async def _held(self, turn: Turn, visit: Visit) -> None:
+        """Wait for a release, or for a stop."""
+        released = asyncio.ensure_future(self._world.holds.wait(visit.call, "turn"))
+        stopped = asyncio.ensure_future(turn.stopping.wait())
+        try:
+            await asyncio.wait((released, stopped), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            released.cancel()
+            stopped.cancel()
+
+    def _limits_event(self, account: Account) -> bytes:
+        left = tuple(account.features.items())
+        key = (left, tuple(account.blocked), tuple(account.model_limits), time.monotonic() // _LIMITS_SECONDS)
+        known = self._limits.get(account.alias)
+        if known is None or known[0] != key:
+            known = (key, wire.typed(account.limits()))
+            self._limits[account.alias] = known
+        return known[1]
+
+
+def resume_token(turn: Turn) -> str:
+    """The credential of the turn's read-only resume."""
+    return f"resume.{turn.id}.token"
+
+
+def _question(prompt: str, branch: list[dict[str, Any]]) -> answers.Question:
+    system = " ".join(_text(message) for message in branch if message["author"]["role"] == "system")
+    asked = [message for message in branch if message["author"]["role"] == "user"]
+    spoken = [message for message in branch if message["author"]["role"] in ("user", "assistant")]
+    first = _text(asked[0]) if len(asked) > 1 else ""
+    attached = asked[-1]["metadata"].get("attachments", ()) if asked else ()
+    files = tuple(str(file.get("name", "a file")) for file in attached)
+    return answers.Question(prompt, system, max(1, len(spoken)), first, files)
+
+
+def asked(branch: list[dict[str, Any]]) -> str:
+    """The text of the branch's last user message."""
+    return next((_text(message) for message in reversed(branch) if message["author"]["role"] == "user"), "")
+
+
+def _text(message: dict[str, Any]) -> str:
+    parts = message["content"].get("parts", ())
+    return " ".join(part for part in parts if isinstance(part, str))

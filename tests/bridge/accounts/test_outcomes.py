@@ -1,0 +1,172 @@
+"""What answers and errors teach."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from bridge.accounts.account import Account, Health
+from bridge.accounts.outcomes import Attempt, Outcomes
+from bridge.accounts.registry import Registry
+from bridge.store.engine import Store
+from bridge.vault import Vault
+from core.clock import utc_now
+from core.contracts.buckets import Bucket
+from core.errors import (
+    AccountBusyError,
+    AccountDisabledError,
+    AuthExpiredError,
+    AuthInvalidError,
+    BridgeError,
+    BrowserCheckRequiredError,
+    EmptyResponseError,
+    FeatureLimitError,
+    ForbiddenError,
+    ModelLimitError,
+    RateLimitedError,
+    UpstreamError,
+)
+from tests.fakes.provider import capture
+
+
+class _Bench:
+    """One account `a` and what is remembered of it."""
+
+    def __init__(self, store: Store, registry: Registry) -> None:
+        self.store = store
+        self.registry = registry
+        self.outcomes = Outcomes(store, registry)
+
+    async def account(self) -> Account:
+        return await self.registry.account("a")
+
+    async def attempt(self, *, ago: float = 0, slug: str = "auto", buckets: tuple[Bucket, ...] = ()) -> Attempt:
+        began = utc_now() - timedelta(seconds=ago)
+        return Attempt(began, (await self.account()).capture_sha256, slug, buckets)
+
+    async def left(self) -> float:
+        until = (await self.account()).cooldown_until
+        assert until is not None
+        return (until - utc_now()).total_seconds()
+
+
+@pytest.fixture
+def bench(store: Store, registry: Registry, vault: Vault) -> _Bench:
+    vault.write("a", capture())
+    return _Bench(store, registry)
+
+
+@pytest.mark.parametrize(
+    ("error", "health"),
+    [
+        (BrowserCheckRequiredError("stop", reason="challenge_page"), Health.CHALLENGE),
+        (AuthExpiredError("old"), Health.AUTH_EXPIRED),
+        (AuthInvalidError("no"), Health.AUTH_EXPIRED),
+        (AccountDisabledError("gone"), Health.BLOCKED),
+    ],
+)
+async def test_these_quarantine_until_the_capture_changes(
+    bench: _Bench, vault: Vault, error: BridgeError, health: Health
+) -> None:
+    old = await bench.attempt()
+    await bench.outcomes.report("a", error, old)
+    assert (await bench.account()).health is health
+    # A turn that was under way may still end well; that lifts nothing.
+    await bench.outcomes.report("a", None, await bench.attempt())
+    assert (await bench.account()).health is health
+    vault.write("a", capture("pro"))
+    assert (await bench.account()).health is Health.OK
+    # What is said of the old capture is not held against the new one.
+    await bench.outcomes.report("a", error, old)
+    assert (await bench.account()).health is Health.OK
+
+
+@pytest.mark.parametrize(
+    ("error", "seconds"),
+    [
+        (RateLimitedError("slow"), 60),
+        (RateLimitedError("slow", retry_after_seconds=7), 7),
+        (RateLimitedError("slow", retry_after_seconds=86_400), 900),
+        (AccountBusyError("one at a time", retry_after_seconds=3), 3),
+        (ForbiddenError("no"), 60),
+    ],
+)
+async def test_these_cool_the_account_down_for_a_bounded_time(
+    bench: _Bench, error: BridgeError, seconds: float
+) -> None:
+    await bench.outcomes.report("a", error, await bench.attempt())
+    assert seconds - 5 < await bench.left() <= seconds
+    assert (await bench.account()).memory.cooldown_reason == error.code
+    assert (await bench.account()).health is Health.OK
+
+
+async def test_a_shorter_cooldown_does_not_end_a_longer_one(bench: _Bench) -> None:
+    await bench.outcomes.report("a", RateLimitedError("x", retry_after_seconds=500), await bench.attempt())
+    await bench.outcomes.report("a", AccountBusyError("x", retry_after_seconds=2), await bench.attempt())
+    assert await bench.left() > 400
+
+
+async def test_only_a_success_that_began_later_ends_a_cooldown(bench: _Bench) -> None:
+    before = await bench.attempt(ago=10)
+    await bench.outcomes.report("a", RateLimitedError("x"), await bench.attempt())
+    await bench.outcomes.report("a", None, before)
+    assert await bench.left() > 50
+    await bench.outcomes.report("a", None, await bench.attempt())
+    assert (await bench.account()).cooldown_until is None
+
+
+async def test_after_a_cooldown_one_request_at_a_time_is_let_through_until_one_succeeds(bench: _Bench) -> None:
+    assert (await bench.account()).slots(Bucket.CHAT) == 3
+    await bench.outcomes.report("a", RateLimitedError("x", retry_after_seconds=1), await bench.attempt())
+    assert (await bench.account()).slots(Bucket.CHAT) == 1
+    await bench.outcomes.report("a", None, await bench.attempt())
+    assert (await bench.account()).slots(Bucket.CHAT) == 3
+
+
+async def test_a_model_that_is_used_up_says_nothing_about_the_account(bench: _Bench) -> None:
+    attempt = await bench.attempt(slug="gpt-5-5", buckets=(Bucket.CHAT,))
+    await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=3600), attempt)
+    memory = (await bench.account()).memory
+    assert memory.cooldown_until is None
+    assert set(memory.limited) == {"model:gpt-5-5"}
+    assert memory.limited["model:gpt-5-5"] > utc_now() + timedelta(minutes=55)
+    await bench.outcomes.report("a", ModelLimitError("x"), await bench.attempt())
+    assert set((await bench.account()).memory.limited) == {"model:gpt-5-5"}
+
+
+async def test_a_used_up_feature_is_its_bucket_and_a_success_in_it_ends_that(bench: _Bench) -> None:
+    image = (Bucket.UPLOAD, Bucket.IMAGE)
+    await bench.outcomes.report("a", FeatureLimitError("x"), await bench.attempt(buckets=image))
+    assert set((await bench.account()).memory.limited) == {"bucket:upload", "bucket:image"}
+    await bench.outcomes.report("a", None, await bench.attempt(buckets=(Bucket.CHAT,)))
+    assert set((await bench.account()).memory.limited) == {"bucket:upload", "bucket:image"}
+    await bench.outcomes.report("a", None, await bench.attempt(buckets=image))
+    assert (await bench.account()).memory.limited == {}
+
+
+@pytest.mark.parametrize("error", [UpstreamError("500"), EmptyResponseError("nothing")])
+async def test_failures_of_upstream_teach_nothing_of_the_account(bench: _Bench, error: BridgeError) -> None:
+    before = await bench.account()
+    await bench.outcomes.report("a", error, await bench.attempt())
+    assert (await bench.account()).memory == before.memory
+
+
+async def test_successes_of_a_healthy_account_are_written_once_a_minute(bench: _Bench) -> None:
+    def last(conn: object) -> datetime | None:
+        return conn.exec_driver_sql("SELECT last_success_at FROM accounts").scalar()  # type: ignore[attr-defined]
+
+    await bench.account()
+    await bench.outcomes.report("a", None)
+    first = await bench.store.read(last)
+    assert first is not None
+    version = await bench.store.changed()
+    for _ in range(5):
+        await bench.outcomes.report("a", None)
+    assert await bench.store.read(last) == first
+    assert await bench.store.changed() == version
+
+
+async def test_an_account_that_is_gone_is_not_remembered(bench: _Bench, store: Store) -> None:
+    await bench.outcomes.report("nobody", RateLimitedError("x"))
+    assert await store.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM accounts").scalar()) == 0

@@ -1,0 +1,47 @@
+"""What is not plain chat is refused, not answered as if it were."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bridge.chat.intents import require_plain_chat
+from core.errors import UnsupportedParameterError
+
+
+@pytest.mark.parametrize(
+    ("options", "param"),
+    [
+        ({"tools": [{"type": "function"}]}, "tools"),
+        ({"functions": [{}]}, "functions"),
+        ({"tool_choice": "required"}, "tool_choice"),
+        ({"agent_mode": "optimized"}, "agent_mode"),
+        ({"chatgpt_tool_bridge": True}, "chatgpt_tool_bridge"),
+        ({"deep_research": True}, "deep_research"),
+        ({"deep_research_version": "2"}, "deep_research_version"),
+        ({"system_hints": ["connector:connector_openai_deep_research"]}, "system_hints"),
+        ({"chatgpt_image_intercept": "yes"}, "chatgpt_image_intercept"),
+        ({"n": 2}, "n"),
+        ({"chatgpt_account_strategy": "random"}, "chatgpt_account_strategy"),
+    ],
+)
+def test_more_than_plain_chat_is_refused_by_name(options: dict[str, Any], param: str) -> None:
+    with pytest.raises(UnsupportedParameterError) as refusal:
+        require_plain_chat(options)
+
+    assert refusal.value.param == param
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"tools": [], "tool_choice": "auto", "functions": None},
+        {"agent_mode": "off", "tool_bridge": False, "chatgpt_agent_mode": "plain", "deep_research": "false"},
+        {"system_hints": ["search"], "chatgpt_image_intercept": False, "n": 1},
+        {"chatgpt_account_strategy": "Limit_Aware"},
+    ],
+)
+def test_plain_chat_passes(options: dict[str, Any]) -> None:
+    require_plain_chat(options)

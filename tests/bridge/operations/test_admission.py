@@ -1,0 +1,161 @@
+"""A request becomes one operation, however often it is sent."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import update
+
+from bridge.accounts.account import Account
+from bridge.idempotency.digest import request_digest
+from bridge.operations import events
+from bridge.operations.records import Operations
+from bridge.operations.rows import OPERATIONS
+from bridge.operations.submissions import Submissions
+from bridge.store.engine import Store
+from core.clock import utc_now
+from core.contracts.failure import Failure
+from core.contracts.operations import OperationState
+from core.errors import IdempotencyConflictError, NotFoundError, OperationIdTakenError
+from tests.fixtures.durable import admission
+
+
+class NoAccounts:
+    """A registry without accounts."""
+
+    async def snapshot(self) -> tuple[Account, ...]:
+        return ()
+
+
+@pytest.fixture
+def operations(store: Store) -> Operations:
+    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+
+
+FAILURE = Failure(code="rate_limited", fault="upstream", message="no", action="wait", retryable=True)
+
+
+async def test_an_admitted_operation_is_there_with_its_first_event(operations: Operations, store: Store) -> None:
+    admitted = await operations.admit(admission("a heron", model="gpt-image"))
+
+    found = await operations.get(admitted.record.id, "primary")
+    log = await store.read(lambda conn: events.read(conn, found.id))
+    assert admitted.created
+    assert found == admitted.record
+    assert (found.state, found.model, found.request["prompt"]) == ("accepted", "gpt-image", "a heron")
+    assert [(event.number, event.type, event.data["state"]) for event in log] == [(1, "state", "accepted")]
+
+
+async def test_without_a_key_each_request_is_an_operation_of_its_own(operations: Operations) -> None:
+    first, second = [await operations.admit(admission()) for _ in range(2)]
+
+    assert first.record.id != second.record.id
+    assert first.record.sequence < second.record.sequence
+
+
+async def test_a_key_stands_for_one_operation(operations: Operations) -> None:
+    first = await operations.admit(admission(idempotency_key="k"))
+    again = await operations.admit(admission(idempotency_key="k"))
+    elsewhere = await operations.admit(admission(idempotency_key="k", route="/other"))
+    foreign = await operations.admit(admission(idempotency_key="k", owner="somebody"))
+
+    assert (again.record.id, again.created) == (first.record.id, False)
+    assert len({first.record.id, elsewhere.record.id, foreign.record.id}) == 3
+
+
+async def test_two_requests_with_one_key_at_once_are_one_operation(operations: Operations) -> None:
+    both = await asyncio.gather(*(operations.admit(admission(idempotency_key="k")) for _ in range(5)))
+
+    assert len({admitted.record.id for admitted in both}) == 1
+    assert sum(admitted.created for admitted in both) == 1
+
+
+async def test_a_key_with_another_body_is_a_conflict(operations: Operations) -> None:
+    await operations.admit(admission("one", idempotency_key="k"))
+
+    with pytest.raises(IdempotencyConflictError):
+        await operations.admit(admission("two", idempotency_key="k"))
+
+
+async def test_a_failure_that_spent_nothing_frees_the_key_and_any_other_end_keeps_it(
+    operations: Operations, store: Store
+) -> None:
+    free = (await operations.admit(admission("one", idempotency_key="free"))).record
+    spent = (await operations.admit(admission("two", idempotency_key="spent"))).record
+    submissions = Submissions(store)
+    _, book = await submissions.take_fence(spent.id)
+    assert await submissions.mark_sent(spent.id, book.fence, utc_now())
+    for record in (free, spent):
+        await operations.close(record.id, OperationState.FAILED, FAILURE)
+
+    assert (await operations.admit(admission("one", idempotency_key="free"))).created
+    again = await operations.admit(admission("two", idempotency_key="spent"))
+    assert (again.record.id, again.created) == (spent.id, False)
+    assert again.record.failure is not None
+    assert again.record.failure.spent
+
+
+async def test_a_key_is_forgotten_after_its_time(store: Store) -> None:
+    operations = Operations(store, NoAccounts(), idempotency_hours=1e-9)  # type: ignore[arg-type]
+    first = await operations.admit(admission(idempotency_key="k"))
+
+    second = await operations.admit(admission("another", idempotency_key="k"))
+
+    assert second.record.id != first.record.id
+
+
+async def test_a_chosen_id_is_a_key_too_and_says_nothing_to_others(operations: Operations) -> None:
+    first = await operations.admit(admission(operation_id="mine"))
+    again = await operations.admit(admission(operation_id="mine"))
+
+    assert (first.record.id, again.created) == ("mine", False)
+    with pytest.raises(OperationIdTakenError):
+        await operations.admit(admission("other", operation_id="mine"))
+    with pytest.raises(OperationIdTakenError):
+        await operations.admit(admission(operation_id="mine", owner="somebody"))
+    with pytest.raises(NotFoundError):
+        await operations.get("mine", "somebody")
+
+
+async def test_a_retry_claims_the_oldest_run_that_lost_its_caller_once(operations: Operations) -> None:
+    runs = [(await operations.admit(admission())).record for _ in range(3)]
+    for run in runs[:2]:
+        await operations.mark_disconnected(run.id)
+
+    claimed = [await operations.admit(admission(retry_count=1)) for _ in range(3)]
+
+    assert [admitted.record.id for admitted in claimed[:2]] == [runs[0].id, runs[1].id]
+    assert [admitted.created for admitted in claimed] == [False, False, True]
+
+
+async def test_a_retry_that_is_lost_as_well_can_be_claimed_again(operations: Operations) -> None:
+    run = (await operations.admit(admission())).record
+    await operations.mark_disconnected(run.id)
+    await operations.admit(admission(retry_count=1))
+    await operations.mark_disconnected(run.id)
+
+    assert (await operations.admit(admission(retry_count=2))).record.id == run.id
+
+
+async def test_a_first_try_an_old_run_and_a_detached_run_are_not_claimed(operations: Operations, store: Store) -> None:
+    old, detached = [(await operations.admit(admission(detached=flag))).record for flag in (False, True)]
+    for run in (old, detached):
+        await operations.mark_disconnected(run.id)
+
+    assert (await operations.admit(admission())).created
+    long_ago = utc_now() - timedelta(seconds=200)
+    await store.write(
+        lambda conn: conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == old.id).values(disconnected_at=long_ago))
+    )
+    assert (await operations.admit(admission(retry_count=1))).created
+
+
+def test_the_digest_ignores_the_order_of_fields_and_nothing_else() -> None:
+    digest = request_digest("/a", {"prompt": "x", "size": "1:1"})
+
+    assert digest == request_digest("/a", {"size": "1:1", "prompt": "x"})
+    assert digest != request_digest("/b", {"prompt": "x", "size": "1:1"})
+    assert digest != request_digest("/a", {"prompt": "x", "size": "1:2"})
+    assert len(digest) == 64

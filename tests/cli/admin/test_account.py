@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.fakes.http import FakeBridge
+
+ADMIN = "/v1/chatgpt/admin"
+GOOD = {
+    "ok": True,
+    "account": "me",
+    "missing": [],
+    "warnings": ["x-conduit-token"],
+    "checks": [{"name": "url", "level": "required", "ok": True, "detail": "fine"}],
+    "detected": {"plan_type": "plus", "token_expires_at": "2026-12-01T00:00:00Z"},
+}
+BAD = {
+    "ok": False,
+    "missing": ["cookie"],
+    "warnings": [],
+    "checks": [{"name": "cookie", "level": "required", "ok": False, "detail": "no cookie header"}],
+}
+
+
+@pytest.fixture
+def capture(tmp_path: Path) -> str:
+    path = tmp_path / "capture.txt"
+    path.write_text("curl 'https://chatgpt.com/...'")
+    return str(path)
+
+
+def saves(bridge: FakeBridge, **more: Any) -> None:
+    bridge.says(GOOD, path=f"{ADMIN}/captures/inspect")
+    saved = {
+        "saved": True,
+        "inspection": GOOD,
+        "live_verify": "ok",
+        "capture_path": "/a/me/chatgpt-request.txt",
+        **more,
+    }
+    bridge.says(saved, path=f"{ADMIN}/captures/save")
+
+
+def test_add_inspects_then_saves_and_shows_the_account(
+    bridge: FakeBridge, command: Callable[..., Any], capture: str
+) -> None:
+    saves(bridge)
+    shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture, "--api-key", "k")
+    assert shown.status == 0
+    assert shown.out == (
+        "saved=yes\naccount=me\nplan=plus\ntoken_expires_at=2026-12-01T00:00:00Z\nlive_verify=ok\n"
+        "capture_path=/a/me/chatgpt-request.txt\n"
+    )
+    assert shown.err == "Recommended, but not in this capture: x-conduit-token\n"
+    inspected, saved = bridge.asked
+    assert inspected.headers["authorization"] == "Bearer k"
+    assert saved.body == {
+        "account": "me",
+        "capture_text": "curl 'https://chatgpt.com/...'",
+        "verify": True,
+        "replace": False,
+    }
+
+
+def test_no_live_verify_and_replace_are_passed_on(
+    bridge: FakeBridge, command: Callable[..., Any], capture: str
+) -> None:
+    saves(bridge, live_verify="skipped")
+    shown = command(
+        *("admin", "account", "add", "--account", "me", "--capture-file", capture, "--no-live-verify", "--replace"),
+        "--json",
+    )
+    assert (shown.status, json.loads(shown.out)["live_verify"]) == (0, "skipped")
+    assert (bridge.asked[1].body["verify"], bridge.asked[1].body["replace"]) == (False, True)
+
+
+def test_a_rejected_capture_is_1_and_nothing_is_written(
+    bridge: FakeBridge, command: Callable[..., Any], capture: str
+) -> None:
+    bridge.says(BAD, path=f"{ADMIN}/captures/inspect")
+    shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
+    assert shown.status == 1
+    assert shown.out == "saved=no\nnothing_written=yes\nphase=inspect\naccount=me\nfailed=cookie\n"
+    assert shown.err.startswith(
+        "error: cookie: no cookie header [capture_rejected; at fault: the request]\nwhat to do: "
+    )
+    assert len(bridge.asked) == 1
+
+
+def test_what_is_no_capture_at_all_is_rejected_too(
+    bridge: FakeBridge, command: Callable[..., Any], capture: str
+) -> None:
+    bridge.fails("capture_rejected", 400, "not a request", "Copy it again.", path=f"{ADMIN}/captures/inspect")
+    shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture, "--json")
+    assert shown.status == 1
+    assert json.loads(shown.out) == {
+        "ok": False,
+        "saved": False,
+        "phase": "inspect",
+        "failed": [],
+        "message": "not a request",
+    }
+
+
+def test_an_account_that_exists_is_refused_with_the_servers_words(
+    bridge: FakeBridge, command: Callable[..., Any], capture: str
+) -> None:
+    saves(bridge)
+    bridge.fails("invalid_request", 400, "there is an account 'me' already", "Do.", path=f"{ADMIN}/captures/save")
+    shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
+    assert (shown.status, shown.out) == (2, "")
+    assert shown.err == (
+        "error: there is an account 'me' already [invalid_request; at fault: the request]\nwhat to do: Do.\n"
+        "request id: req_1\n"
+    )
+
+
+def test_a_pasted_capture_ends_at_its_mark(
+    bridge: FakeBridge, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    saves(bridge)
+    monkeypatch.setattr("sys.stdin", io.StringIO("curl one\n two\n END_CAPTURE \nnot this\n"))
+    assert command("admin", "account", "add", "--account", "me", "--paste").status == 0
+    assert bridge.asked[1].body["capture_text"] == "curl one\n two\n"
+
+
+def test_an_empty_capture_is_wrong_usage(
+    bridge: FakeBridge, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO("END_CAPTURE\n"))
+    shown = command("admin", "account", "add", "--account", "me", "--paste")
+    assert (shown.status, bridge.asked) == (2, [])
+    assert "the capture is empty" in shown.err
+
+
+def test_list_is_a_line_an_account(bridge: FakeBridge, command: Callable[..., Any]) -> None:
+    bridge.says(
+        {
+            "accounts": [
+                {"account": "a", "plan_type": "pro", "health": {"state": "ok"}},
+                {"account": "b", "health": {"state": "auth_expired", "detail": "since noon"}, "error": "auth_expired"},
+            ]
+        }
+    )
+    shown = command("admin", "account", "list")
+    assert (shown.status, shown.err) == (0, "")
+    assert shown.out == ("a: plan=pro health=ok\nb: plan=- health=auth_expired (since noon) error=auth_expired\n")
+
+
+def test_an_empty_list_says_what_to_do(bridge: FakeBridge, command: Callable[..., Any]) -> None:
+    bridge.says({"accounts": []})
+    shown = command("admin", "account", "list")
+    assert (shown.status, shown.out) == (0, "")
+    assert shown.err == "No account yet; add one with `chatgpt-api admin account add`.\n"
+
+
+def test_delete_says_whether_there_was_one(bridge: FakeBridge, command: Callable[..., Any]) -> None:
+    bridge.says({"account": "me", "deleted": {"capture": True, "settings": False}})
+    shown = command("admin", "account", "delete", "--account", "me")
+    assert (shown.status, shown.out) == (0, "account=me\ndeleted=yes\n")
+    bridge.says({"account": "me", "deleted": {"capture": False, "settings": False}})
+    shown = command("admin", "account", "delete", "--account", "me")
+    assert (shown.status, shown.out) == (1, "account=me\ndeleted=no\n")
+    assert shown.err == "There is no account 'me'.\n"
+
+
+def test_the_key_comes_from_the_data_folder_when_nothing_else_names_one(
+    bridge: FakeBridge, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    (tmp_path / "outputs").mkdir()
+    (tmp_path / "outputs" / "api-key").write_text("made-at-the-first-start\n")
+    bridge.says({"accounts": []})
+    command("admin", "account", "list")
+    assert bridge.asked[0].headers["authorization"] == "Bearer made-at-the-first-start"

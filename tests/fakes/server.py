@@ -1,0 +1,167 @@
+"""The real API on a real socket and a real database, with upstream and Temporal in memory."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, nullcontext
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httpx2
+import uvicorn
+
+from api.api_key import ensure_api_key
+from api.app import create_app
+from api.binding import bound_socket
+from api.protocol import HttpProtocol
+from api.services import Services
+from bridge.accounts.buckets import BucketLimits
+from bridge.accounts.captures import Captures
+from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.presence import ProcessPresence
+from bridge.accounts.registry import Registry
+from bridge.files.artifacts import Artifacts
+from bridge.operations.feed import Feed
+from bridge.operations.records import Operations
+from bridge.routing.pool import Pool
+from bridge.routing.sessions import Sessions
+from bridge.store.engine import Store
+from bridge.store.migrations import migrate
+from bridge.vault import Vault
+from core.settings import Settings, load_all
+from tests.fakes.chat import ChatProvider, ChatWorld
+from tests.fakes.provider import capture
+from tests.fakes.temporal import FakeTemporal
+from tests.fakes.waiting import until
+
+KEY = "test-" + "k" * 40
+
+
+@dataclass
+class Served:
+    """A server that listens, and what is behind it."""
+
+    url: str
+    services: Services
+    world: ChatWorld
+    temporal: FakeTemporal
+    port: int
+
+    @property
+    def bridge(self) -> Any:
+        return self.services.bridge
+
+    def client(self, key: str | None = KEY, **options: Any) -> httpx2.AsyncClient:
+        """A client with the key, or with none."""
+        headers = {"Authorization": f"Bearer {key}"} if key else {}
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=10, trust_env=False, **options)
+
+    async def raw(self, *lines: str, body: bytes = b"") -> bytes:
+        """Send bytes over a connection of its own and read until the server closes it."""
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        writer.write("\r\n".join([*lines, "", ""]).encode() + body)
+        await writer.drain()
+        answer = await asyncio.wait_for(reader.read(), 10)
+        writer.close()
+        await writer.wait_closed()
+        return answer
+
+
+def settings_for(root: Path, **server: Any) -> Settings:
+    """Settings of a bridge that lives in one folder."""
+    return load_all(
+        server={"port": 0, "api_key": KEY, **server},
+        storage={"data_dir": root / "data"},
+        accounts={"accounts_dir": root / "accounts"},
+    )
+
+
+@asynccontextmanager
+async def open_server(
+    root: Path, *, captures: Mapping[str, str] | None = None, patience_seconds: float = 1, **server: Any
+) -> AsyncIterator[Served]:
+    """Serve until the block is left.
+
+    Args:
+        captures: the accounts; one named `plus` when nothing is said.
+        patience_seconds: of the line for slots.
+        server: settings of the server.
+    """
+    settings = settings_for(root, **server)
+    world, temporal = ChatWorld(), FakeTemporal()
+    async with _bridge(settings, world, patience_seconds) as bridge:
+        for alias, text in (captures if captures is not None else {"plus": capture("plus")}).items():
+            bridge.vault.write(alias, text)
+        key = ensure_api_key(settings.server, settings.storage)
+        services = Services(settings, cast(Any, bridge), cast(Any, temporal), key)
+        async with _listening(services) as port:
+            yield Served(f"http://127.0.0.1:{port}", services, world, temporal, port)
+
+
+@asynccontextmanager
+async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float) -> AsyncIterator[SimpleNamespace]:
+    settings.storage.data_dir.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(migrate, settings.storage.database)
+    store, vault = Store.open(settings.storage.database), Vault(settings.accounts.accounts_dir, None)
+    presence, provider = ProcessPresence(store, kind="api"), ChatProvider(world)
+    await presence.start()
+    registry = Registry(store, vault, provider, BucketLimits.of(settings.accounts))
+    outcomes = Outcomes(store, registry)
+    pool = Pool(
+        registry,
+        outcomes,
+        Sessions(registry, vault, provider),
+        process_id=presence.process_id,
+        queue_limit=100,
+        patience_seconds=patience_seconds,
+    )
+    feed = Feed(store)
+    yield SimpleNamespace(
+        store=store,
+        vault=vault,
+        provider=provider,
+        registry=registry,
+        captures=Captures(store, vault, provider, registry),
+        pool=pool,
+        operations=Operations(store, registry),
+        feed=feed,
+        artifacts=Artifacts(store, settings.storage.artifacts_dir),
+    )
+    await pool.aclose()
+    await feed.aclose()
+    await presence.aclose()
+    await store.aclose()
+
+
+@asynccontextmanager
+async def _listening(services: Services) -> AsyncIterator[int]:
+    app = create_app(services.settings, open_services=lambda _: nullcontext(services))
+    config = uvicorn.Config(
+        app, http=HttpProtocol, ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=2
+    )
+    server = uvicorn.Server(config)
+    server.capture_signals = nullcontext  # type: ignore[method-assign]
+    with bound_socket("127.0.0.1", 0) as listener:
+        running = asyncio.create_task(server.serve(sockets=[listener]))
+        await until(partial(_is_started, server))
+        try:
+            yield int(listener.getsockname()[1])
+        finally:
+            services.leashes.pull_all()
+            server.should_exit = True
+            await running
+
+
+async def _is_started(server: uvicorn.Server) -> bool:
+    return server.started
+
+
+def events(text: str) -> list[Any]:
+    """The events of a stream in order: parsed JSON, and `[DONE]` as it is."""
+    lines = [line.removeprefix("data: ") for line in text.splitlines() if line.startswith("data: ")]
+    return [line if line == "[DONE]" else json.loads(line) for line in lines]

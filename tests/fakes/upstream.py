@@ -1,0 +1,214 @@
+"""An upstream in memory: it accepts turns, draws one picture and remembers what it was asked."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from PIL import Image
+
+from core.errors import ConversationNotFoundError, OutcomeUnknownError
+from provider.interface.turns import (
+    BeforeSend,
+    ConversationKnown,
+    DownloadedImage,
+    FoundTurn,
+    ImageAsset,
+    ImagePending,
+    ImageState,
+    OnClose,
+    TurnEvent,
+    TurnFinished,
+    TurnRequest,
+)
+from tests.fakes.provider import FakeProvider, FakeSession
+
+Trouble = list[Exception | None]
+
+
+def png(colour: str = "teal") -> bytes:
+    """A small picture."""
+    out = io.BytesIO()
+    Image.new("RGB", (16, 12), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+@dataclass
+class Submission:
+    """A turn that upstream accepted."""
+
+    message_id: str
+    account: str
+    prompt: str
+    conversation_id: str
+
+
+@dataclass
+class FakeUpstream:
+    """One world for all accounts. Each list of trouble is used up from its front; `None` in it is a good turn.
+
+    Attributes:
+        inline: the picture comes within the stream; otherwise after `pending_polls` looks.
+        answer: words instead of a picture.
+        listed: submissions can be found by their message id.
+        before_send, in_stream, at_poll, at_download: closed gates hold whoever comes by; open ones let pass.
+    """
+
+    inline: bool = True
+    pending_polls: int = 0
+    answer: str = ""
+    listed: bool = True
+    before: Trouble = field(default_factory=list)
+    entering: Trouble = field(default_factory=list)
+    streaming: Trouble = field(default_factory=list)
+    polling: Trouble = field(default_factory=list)
+    downloading: Trouble = field(default_factory=list)
+    finding: Trouble = field(default_factory=list)
+    stopping: Trouble = field(default_factory=list)
+    picture: bytes = field(default_factory=png)
+    submissions: list[Submission] = field(default_factory=list)
+    stops: list[str] = field(default_factory=list)
+    polls: int = 0
+    searches: int = 0
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    before_send: asyncio.Event = field(default_factory=asyncio.Event)
+    in_stream: asyncio.Event = field(default_factory=asyncio.Event)
+    at_poll: asyncio.Event = field(default_factory=asyncio.Event)
+    at_download: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def __post_init__(self) -> None:
+        for gate in (self.before_send, self.in_stream, self.at_poll, self.at_download):
+            gate.set()
+
+    async def passes(self, gate: asyncio.Event, trouble: Trouble) -> None:
+        """Wait for a gate, then have the trouble that is next in line."""
+        self.arrived.set()
+        await gate.wait()
+        problem = trouble.pop(0) if trouble else None
+        if problem is not None:
+            raise problem
+
+    async def held(self) -> None:
+        """Wait until somebody has come to a gate."""
+        await asyncio.wait_for(self.arrived.wait(), 20)
+
+    def provider(self) -> UpstreamProvider:
+        """A provider whose sessions speak to this world."""
+        return UpstreamProvider(self)
+
+
+class _Turn:
+    def __init__(self, world: FakeUpstream, submission: Submission) -> None:
+        self._world = world
+        self._submission = submission
+
+    @property
+    def conversation_id(self) -> str | None:
+        return self._submission.conversation_id
+
+    async def __aiter__(self) -> AsyncIterator[TurnEvent]:
+        world, conversation = self._world, self._submission.conversation_id
+        yield ConversationKnown(conversation)
+        holding = asyncio.create_task(world.passes(world.in_stream, world.streaming))
+        try:
+            while not holding.done():
+                await asyncio.wait({holding}, timeout=0.05)
+                if conversation in world.stops:
+                    yield TurnFinished(text="", finish_reason="cancelled")
+                    return
+            holding.result()
+        finally:
+            holding.cancel()
+        if world.answer and world.inline:
+            yield TurnFinished(text=world.answer, finish_reason="stop")
+        elif world.inline:
+            yield TurnFinished(text="", finish_reason="stop", assets=(ImageAsset("sediment://file_1", "file_1"),))
+        else:
+            yield ImagePending("task_1")
+            yield TurnFinished(text="Processing image", finish_reason="stop", image_task_id="task_1")
+
+
+class UpstreamSession(FakeSession):
+    """A session of one account with a `FakeUpstream`."""
+
+    def __init__(self, alias: str, text: str, world: FakeUpstream) -> None:
+        super().__init__(alias, text, None)
+        self._world = world
+
+    @asynccontextmanager
+    async def turn(
+        self, request: TurnRequest, *, on_close: OnClose, before_send: BeforeSend | None = None
+    ) -> AsyncIterator[_Turn]:
+        assert on_close == "leave"
+        world = self._world
+        await world.passes(world.before_send, world.before)
+        assert before_send is not None
+        await before_send()
+        problem = world.entering.pop(0) if world.entering else None
+        if problem is not None and not isinstance(problem, OutcomeUnknownError):
+            raise problem
+        number = len(world.submissions) + 1
+        text = request.messages[-1].text
+        submission = Submission(request.message_id, self.alias, text, f"conversation-{number}")
+        world.submissions.append(submission)
+        if problem is not None:
+            raise problem
+        yield _Turn(world, submission)
+
+    async def stop(self, conversation_id: str) -> dict[str, Any]:
+        world = self._world
+        problem = world.stopping.pop(0) if world.stopping else None
+        if problem is not None:
+            raise problem
+        world.stops.append(conversation_id)
+        return {"status": "ok", "last_message_id": None}
+
+    async def find_message(self, message_id: str, *, sent_at: datetime) -> FoundTurn | None:
+        world = self._world
+        world.searches += 1
+        problem = world.finding.pop(0) if world.finding else None
+        if problem is not None:
+            raise problem
+        if world.listed:
+            for submission in world.submissions:
+                if submission.message_id == message_id and submission.account == self.alias:
+                    return FoundTurn(submission.conversation_id, message_id)
+        return None
+
+    async def image_state(
+        self, conversation_id: str, *, message_id: str, uploaded: frozenset[str] = frozenset()
+    ) -> ImageState:
+        world = self._world
+        world.polls += 1
+        await world.passes(world.at_poll, world.polling)
+        if conversation_id not in {submission.conversation_id for submission in world.submissions}:
+            raise ConversationNotFoundError("no such conversation")
+        if world.pending_polls > 0:
+            world.pending_polls -= 1
+            return ImageState("pending", task_id="task_1")
+        if world.answer:
+            return ImageState("refused", text=world.answer)
+        return ImageState("ready", assets=(ImageAsset("sediment://file_1", "file_1"),))
+
+    async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
+        world = self._world
+        await world.passes(world.at_download, world.downloading)
+        return DownloadedImage(world.picture, "image/png")
+
+
+class UpstreamProvider(FakeProvider):
+    """Opens sessions with one `FakeUpstream`."""
+
+    def __init__(self, world: FakeUpstream) -> None:
+        super().__init__()
+        self._world = world
+
+    def open(self, alias: str, capture_text: str) -> UpstreamSession:
+        session = UpstreamSession(alias, capture_text, self._world)
+        self.sessions.append(session)
+        return session

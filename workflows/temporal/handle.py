@@ -1,0 +1,100 @@
+"""What one asks of a workflow that runs: its state, a cancel, to look at its account."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import Enum
+
+from temporalio.api.common.v1 import WorkflowExecution
+from temporalio.api.enums.v1 import WorkflowExecutionStatus
+from temporalio.api.workflowservice.v1 import DescribeWorkflowExecutionRequest
+from temporalio.client import Client, WorkflowQueryFailedError, WorkflowQueryRejectedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from core.contracts.steps import OperationStatus
+from core.errors import TemporalUnavailableError
+from workflows.operation import OperationWorkflow
+
+QUERY_SECONDS = 0.3
+_SIGNAL_SECONDS = 2.0
+
+
+class Run(Enum):
+    """What the server knows of an operation's workflow."""
+
+    RUNNING = "running"
+    MISSING = "missing"
+    TERMINATED = "terminated"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A workflow as the server describes it; `failing`: its tasks fail again and again."""
+
+    run: Run
+    failing: bool = False
+
+
+async def state(client: Client, operation_id: str) -> OperationStatus | None:
+    """The workflow's own view; `None` when no worker answers within 300 ms or there is nothing to ask."""
+    try:
+        async with asyncio.timeout(QUERY_SECONDS):
+            return await client.get_workflow_handle(operation_id).query(
+                OperationWorkflow.state, rpc_timeout=timedelta(seconds=QUERY_SECONDS)
+            )
+    except (RPCError, RuntimeError, TimeoutError, WorkflowQueryFailedError, WorkflowQueryRejectedError):
+        return None
+
+
+async def cancel(client: Client, operation_id: str) -> bool:
+    """Signal a cancel; `False` when the server did not take it."""
+    try:
+        async with asyncio.timeout(_SIGNAL_SECONDS):
+            await client.get_workflow_handle(operation_id).signal(OperationWorkflow.cancel)
+    except (RPCError, RuntimeError, TimeoutError):
+        return False
+    return True
+
+
+async def granted(client: Client, operation_ids: Sequence[str]) -> tuple[str, ...]:
+    """Signal operations that an account is theirs now; returns those that the server did not take."""
+    told = await asyncio.gather(*(_granted(client, operation_id) for operation_id in operation_ids))
+    return tuple(operation_id for operation_id, heard in zip(operation_ids, told, strict=True) if not heard)
+
+
+async def _granted(client: Client, operation_id: str) -> bool:
+    try:
+        async with asyncio.timeout(_SIGNAL_SECONDS):
+            await client.get_workflow_handle(operation_id).signal(OperationWorkflow.account_granted)
+    except (RPCError, RuntimeError, TimeoutError):
+        return False
+    return True
+
+
+async def describe(client: Client, operation_id: str) -> Seen:
+    """What the server knows of the workflow.
+
+    Raises:
+        TemporalUnavailableError: it does not answer.
+    """
+    request = DescribeWorkflowExecutionRequest(
+        namespace=client.namespace, execution=WorkflowExecution(workflow_id=operation_id)
+    )
+    try:
+        answer = await client.workflow_service.describe_workflow_execution(request, timeout=timedelta(seconds=2))
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return Seen(Run.MISSING)
+        raise TemporalUnavailableError("Temporal does not answer.") from error
+    except RuntimeError as error:
+        raise TemporalUnavailableError("Temporal cannot be reached.") from error
+    status = answer.workflow_execution_info.status
+    if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_RUNNING:
+        return Seen(Run.RUNNING, failing=answer.pending_workflow_task.attempt >= 3)
+    if status == WorkflowExecutionStatus.WORKFLOW_EXECUTION_STATUS_TERMINATED:
+        return Seen(Run.TERMINATED)
+    return Seen(Run.ENDED)
