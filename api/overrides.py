@@ -51,6 +51,11 @@ def merged(options: type[OptionsT], body: OptionsT, metadata: dict[str, Any] | N
     return found
 
 
+def names_accounts(options: dict[str, Any]) -> bool:
+    """Whether the caller chooses accounts at all."""
+    return bool(options["chatgpt_account"] or options["chatgpt_accounts"])
+
+
 def chosen_accounts(options: dict[str, Any], pool: Sequence[Account]) -> tuple[str, ...]:
     """The only accounts to use, in the caller's order; empty when the caller leaves it to the bridge.
 

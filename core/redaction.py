@@ -29,7 +29,9 @@ _SHAPES = re.compile(
     (?P<token> eyJ[\w-]{4,}\.[\w-]*(?:\.[\w-]*)? | eyJ[\w-]{24,} | gAAAAA[\w+/=~-]+ | \bsk-[\w-]{16,} )
     | (?P<parameter> (?:\b(?:verify|sig)|signature|token|secret|pass(?:word|phrase)|api[_-]?key)= )
         (?!<redacted>)[^\s&"'<>\\,;)}\]]+
-    | (?P<scheme> \bbearer\s+ ) (?!<redacted>)[^\s"'\\,;]+
+    | (?P<scheme> \bbearer\s+ )
+        (?!<redacted>|(?:tokens?|keys?|auth|authentication|authorization|credentials?|scheme|header)[.,;:!?)]*(?:\s|\Z))
+        [^\s"'\\,;]+
     | (?P<cookie> (?:__(?:Secure|Host)-[\w.-]+|cf_clearance|__cf_bm|_uasid|_umsid|_puid|oai-sc)= )
         (?!<redacted>)[^\s;"'\\]+
     | (?P<key>

@@ -8,13 +8,13 @@ from typing import Any
 from starlette.datastructures import Headers
 
 from api.chat.schemas import ChatOptions, ChatRequest
-from api.overrides import chosen_accounts, merged
+from api.overrides import chosen_accounts, merged, names_accounts
 from api.services import Services
 from api.validation import validated
 from bridge.chat import transcript
 from bridge.chat.failover import ChatOrder
 from bridge.chat.intents import require_plain_chat
-from bridge.chat.models import AUTO, chat_model
+from bridge.chat.models import AUTO, chat_model, is_auto
 from core.errors import OperationIdTakenError
 
 _AFFINITY_HEADERS = ("x-chatgpt-affinity", "x-session-affinity")
@@ -42,7 +42,9 @@ async def read_wish(services: Services, body: dict[str, Any], headers: Headers) 
     options = merged(ChatOptions, request, request.metadata)
     require_plain_chat({**request.__dict__, **options})
     said = transcript.read(request.messages)
-    pool = await services.bridge.registry.snapshot()
+    # The pool looks at the accounts anyway; most chats need nothing of them before.
+    plain = is_auto(request.model) and not names_accounts(options)
+    pool = () if plain else await services.bridge.registry.snapshot()
     accounts = chosen_accounts(options, pool)
     model = chat_model(request.model, request.thinking_effort, pool)
     if any(one.pictures for one in said):

@@ -30,6 +30,11 @@ class ModelChoice:
     effort: str | None = None
 
 
+def is_auto(name: str | None) -> bool:
+    """Whether the name leaves the choice to upstream, so that no account's plan matters."""
+    return name is None or name in (AUTO, "", f"{_PREFIX}{AUTO}")
+
+
 def chat_model(name: str | None, effort: str | None, accounts: Sequence[Account]) -> ModelChoice:
     """What a chat's model name stands for; a name nobody knows is taken for an upstream slug.
 

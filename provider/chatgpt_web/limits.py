@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
+from core.clock import utc_now
 from core.errors import FeatureLimitError
 from provider.interface.accounts import FeatureQuota, Limits, ModelLimit
 
@@ -47,8 +49,7 @@ def preflight(limits: Limits, needs: Mapping[str, float]) -> None:
             continue
         if quota.status == "blocked" or (quota.remaining is not None and quota.remaining < wanted):
             left = "blocked" if quota.status == "blocked" else f"down to {quota.remaining:g}"
-            now = datetime.now(UTC)
-            until = max(0.0, (quota.resets_at - now).total_seconds()) if quota.resets_at else None
+            until = max(0.0, (quota.resets_at - utc_now()).total_seconds()) if quota.resets_at else None
             raise FeatureLimitError(f"The account's quota for {name} is {left}.", retry_after_seconds=until, param=name)
 
 
@@ -57,8 +58,7 @@ def _feature(
 ) -> FeatureQuota:
     block = _named(blocked, names)
     counter = _named(progress, names)
-    number = counter.get("remaining") if counter else None
-    remaining = float(number) if isinstance(number, int | float) and not isinstance(number, bool) else None
+    remaining = _number(counter, "remaining")
     status: Literal["available", "exhausted", "blocked", "not_reported"] = "not_reported"
     if block is not None:
         status = "blocked"
@@ -71,7 +71,18 @@ def _feature(
         remaining=remaining,
         resets_at=_reset(block) or _reset(counter),
         description=description if isinstance(description, str) else None,
+        limit=_number(block, "limit"),
     )
+
+
+def _number(item: Mapping[str, Any] | None, key: str) -> float | None:
+    value = (item or {}).get(key)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf
 
 
 def _named(items: list[dict[str, Any]], names: tuple[str, ...]) -> dict[str, Any] | None:

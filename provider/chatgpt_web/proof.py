@@ -107,7 +107,7 @@ def solve(
     tail = b"," + json.dumps(config[4:], ensure_ascii=False, separators=(",", ":"))[1:].encode("utf-8", "surrogatepass")
     if len(config) == 4:
         tail = b"]"
-    seeded = hashlib.sha3_512(challenge.seed.encode())
+    seeded = hashlib.sha3_512(challenge.seed.encode("utf-8", "surrogatepass"))
     digits = len(challenge.difficulty)
     for attempt in range(max_attempts):
         if attempt % _LOOK_EVERY == 0 and stopped():

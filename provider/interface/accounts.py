@@ -70,13 +70,17 @@ class Inspection:
 
 @dataclass(frozen=True, slots=True)
 class FeatureQuota:
-    """What upstream reports of one feature. `remaining` is `None` when it did not say, which means unknown."""
+    """What upstream reports of one feature. `remaining` is `None` when it did not say, which means unknown.
+
+    `limit` is the size of the whole quota; upstream names it only of a feature that it blocks.
+    """
 
     name: str
     status: Literal["available", "exhausted", "blocked", "not_reported"]
     remaining: float | None = None
     resets_at: datetime | None = None
     description: str | None = None
+    limit: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ class TurnRequest:
     Attributes:
         messages: oldest first; the last one is the user's.
         message_id: client-made UUID of the last message; it is what makes a lost submission findable.
-        model: upstream slug, or `auto`.
+        model: upstream slug, or `auto` for upstream's choice; `None` for the one the capture was made with.
         effort: thinking effort, `None` for the account's own choice.
         temporary: ask for a chat upstream does not keep. Ignored for images, which need a kept one.
         kind: `image` asks for a picture.
@@ -50,7 +50,7 @@ class TurnRequest:
 
     messages: tuple[TurnMessage, ...]
     message_id: str
-    model: str = "auto"
+    model: str | None = "auto"
     effort: str | None = None
     temporary: bool = False
     kind: Literal["chat", "image"] = "chat"

@@ -64,7 +64,7 @@ def test_what_is_secret_by_name_goes_at_any_depth() -> None:
     [
         "",
         "usage: 12 prompt tokens, 3 completion tokens",
-        "There are no cookies. The authorization is missing.",
+        "There are no cookies. There is no bearer token. Bearer authentication is missing.",
         '{"max_tokens": 5, "model": "gpt-5-5", "capture": true}',
         "https://chatgpt.test/c/c0ffee00?verified=1&signal=2",
         "task-0123456789abcdefgh",

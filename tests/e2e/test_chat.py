@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from pathlib import Path
 
 import httpx2
 import pytest
@@ -18,7 +19,8 @@ FAULTS = {
     "unusual_activity": (403, "browser_check_required", "false"),
     "token_expired": (403, "auth_expired", "false"),
     "unauthorized": (403, "auth_invalid", "false"),
-    "forbidden": (403, "forbidden", "false"),
+    # An unexplained 403 right after a fresh proof is a rejected proof.
+    "forbidden": (403, "browser_check_required", "false"),
     "account_deactivated": (403, "account_disabled", "false"),
     "model_cap": (429, "model_limit", "false"),
     "model_limit": (429, "model_limit", "true"),
@@ -35,7 +37,7 @@ FAULTS = {
     "moderation": (400, "content_policy_violation", "false"),
     "empty": (502, "empty_response", "false"),
     "system_error": (502, "upstream_error", "false"),
-    "json_200": (502, "protocol_error", "false"),
+    "json_200": (502, "upstream_error", "false"),
 }
 
 
@@ -48,32 +50,34 @@ async def stopped(stack: Stack, since: float, seconds: float = 2) -> float:
 
 
 @pytest.mark.parametrize("streamed", [False, True], ids=["whole", "streamed"])
-async def test_every_refusal_of_upstream_is_a_real_status(stack: Stack, streamed: bool) -> None:
-    await stack.start_api()
+async def test_every_refusal_of_upstream_is_a_real_status(tmp_path: Path, streamed: bool) -> None:
+    """Each fault meets an account of its own, since most of them teach the bridge something about the account."""
     seen: dict[str, tuple[int, str, str]] = {}
 
-    async with stack.client() as client:
-        for fault in FAULTS:
-            for alias, text in stack.simulator.captures().items():
-                (stack.root / "accounts" / alias / "chatgpt-request.txt").write_text(text + "\n" * len(seen))
-            answer = await client.post(CHAT, json=chat(f"[sim:fault={fault}] hello", stream=streamed))
-            error = answer.json()["error"]
-            assert set(error) >= {"message", "type", "param", "code", "fault", "action"}, fault
-            seen[fault] = (answer.status_code, error["code"], answer.headers["x-should-retry"])
+    async with open_stack(tmp_path, SimulatorConfig(accounts=("plus",) * len(FAULTS))) as stack:
+        await stack.start_api()
+        async with stack.client() as client:
+            for fault, alias in zip(FAULTS, stack.simulator.aliases, strict=True):
+                body = chat(f"[sim:fault={fault}] hello", stream=streamed, chatgpt_account=alias)
+                answer = await client.post(CHAT, json=body)
+                error = answer.json()["error"]
+                assert set(error) >= {"message", "type", "param", "code", "fault", "action"}, fault
+                seen[fault] = (answer.status_code, error["code"], answer.headers["x-should-retry"])
 
     assert seen == FAULTS
 
 
-@pytest.mark.parametrize("where", ["slow=30", "pace=300,deltas=60", "first_byte=3"])
+@pytest.mark.parametrize("where", ["slow=30", "pace=300,deltas=60", "first_byte=2,pace=300,deltas=60"])
 async def test_a_client_that_leaves_stops_upstream_within_two_seconds(stack: Stack, where: str) -> None:
     await stack.start_api()
 
     async with stack.client() as client:
-        with pytest.raises(httpx2.ReadTimeout):
-            await client.post(CHAT, json=chat(f"[sim:{where}] tell me more", stream=True), timeout=1.5)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(1.5):
+                await client.post(CHAT, json=chat(f"[sim:{where}] tell me more", stream=True))
     left = time.monotonic()
 
-    assert await stopped(stack, left, 5) < (2 if where != "first_byte=3" else 4)
+    assert await stopped(stack, left, 5) < (2 if where != "first_byte=2,pace=300,deltas=60" else 4)
 
 
 async def test_a_stream_cut_by_upstream_ends_with_an_error_object(stack: Stack) -> None:
@@ -106,7 +110,7 @@ async def test_sigterm_lets_a_short_stream_finish_and_ends_a_long_one_with_an_er
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
-async def test_two_hundred_streams_at_once_all_end_well_and_leave_nothing(tmp_path) -> None:  # type: ignore[no-untyped-def]
+async def test_two_hundred_streams_at_once_all_end_well_and_leave_nothing(tmp_path: Path) -> None:
     config = SimulatorConfig(accounts=("plus",) * 8, delta_ms=20)
     async with open_stack(tmp_path, config, CHATGPT_CHAT_CONCURRENCY="plus=32") as stack:
         await stack.start_api()

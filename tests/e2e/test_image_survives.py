@@ -120,10 +120,10 @@ async def test_without_temporal_chat_works_and_no_picture_is_started(stack: Stac
         await reaches(client, before, "running")
         await temporal.kill()
         for _ in range(100):
-            refused = await client.post("/v1/images/generations", json={"prompt": "a heron too late"})
-            if refused.status_code == 503:
+            if (await client.get("/health/ready")).status_code == 503:
                 break
             await asyncio.sleep(0.1)
+        refused = await client.post("/v1/images/generations", json={"prompt": "a heron too late"})
         answered = await client.post("/v1/chat/completions", json=chat("Still there?"))
         listed = await client.get("/v1/chatgpt/operations")
 

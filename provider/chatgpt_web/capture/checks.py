@@ -22,6 +22,7 @@ _RECOMMENDED_HEADERS = (
 )
 _FRESH = timedelta(hours=24)
 _SESSION_COOKIE = "__Secure-next-auth.session-token"
+_VIEWS = ("safari-headers", "chrome-headers")
 
 
 def inspect_capture(text: str, *, now: datetime, base_origin: str = "https://chatgpt.com") -> Inspection:
@@ -54,15 +55,11 @@ def inspect(capture: Capture, *, now: datetime, base_origin: str) -> Inspection:
 def _required(capture: Capture, claims: Claims, now: datetime, base_origin: str) -> Iterator[Check]:
     yield _url(capture, base_origin)
     yield _check("method", "required", capture.method == "POST", "The request is a POST.", "The request is no POST.")
-    readable = token_payload(capture.headers.get("authorization", "")) is not None
-    bearer = capture.headers.get("authorization", "").lower().startswith("bearer ")
-    yield _check(
-        "authorization",
-        "required",
-        readable and bearer,
-        "A bearer token is there.",
-        "There is no readable bearer token. A HAR must be exported with sensitive data.",
-    )
+    authorization = capture.headers.get("authorization", "")
+    readable = authorization.lower().startswith("bearer ") and token_payload(authorization) is not None
+    lacking = "The bearer token is not readable." if authorization else "There is no bearer token."
+    advice = _advice(capture)
+    yield _check("authorization", "required", readable, "A bearer token is there.", f"{lacking} {advice}")
     yield _check(
         "token_expiry",
         "required",
@@ -70,36 +67,69 @@ def _required(capture: Capture, claims: Claims, now: datetime, base_origin: str)
         f"The token expires at {claims.expires_at:%Y-%m-%d %H:%M} UTC." if claims.expires_at else "It names no expiry.",
         "The token has expired: copy the request of a message you send now.",
     )
-    yield _check(
-        "cookies",
-        "required",
-        bool(capture.cookies),
-        f"{len(capture.cookies)} cookies are there.",
-        "There are no cookies. A HAR must be exported with sensitive data; 'Copy as fetch' leaves them out.",
-    )
-    agent = bool(capture.headers.get("user-agent"))
-    yield _check("user-agent", "required", agent, "The user agent is there.", "The user agent is missing.")
+    count = len(capture.cookies)
+    yield _check("cookies", "required", count > 0, f"{count} cookies are there.", f"There are no cookies. {advice}")
+    agent = "user-agent" in capture.headers
+    yield _check("user-agent", "required", agent, "The user agent is there.", f"There is no user agent. {advice}")
+    yield _body(capture)
+
+
+def _advice(capture: Capture) -> str:
+    """What to copy when a part of the request is not there."""
+    if capture.format == "har" and "authorization" not in capture.headers and not capture.cookies:
+        return "The HAR was exported without credentials: export it again, `with sensitive data`."
+    if capture.format == "fetch":
+        return "`Copy as fetch` leaves it out: choose `Copy as cURL (bash)` instead."
+    return "Copy the whole request once more, best with `Copy as cURL (bash)`."
+
+
+def _body(capture: Capture) -> Check:
     messages = (capture.body or {}).get("messages")
-    yield _check(
-        "body",
-        "required",
-        isinstance(messages, list) and bool(messages),
-        "The message's body is there.",
-        "The message's body is missing: copy the payload too, with 'view source' and not the parsed tree.",
-    )
+    problem = "The payload holds no message: copy the request named `conversation`, not one around it."
+    if capture.body is None and capture.format in _VIEWS:
+        problem = (
+            "The payload is missing, or copied as the parsed tree, which is no JSON: in the payload tab choose "
+            "`view source` and paste that behind the headers."
+        )
+    elif capture.body is None:
+        problem = f"The payload is missing or no JSON. {_advice(capture)}"
+    there = isinstance(messages, list) and bool(messages)
+    return _check("body", "required", there, "The message's payload is there.", problem)
 
 
 def _url(capture: Capture, base_origin: str) -> Check:
-    try:
-        parts = urlsplit(capture.url)
-    except ValueError:
-        parts = urlsplit("")
-    origin = f"{parts.scheme}://{parts.netloc}".lower()
-    ok = parts.path == PATH and origin in ("https://chatgpt.com", base_origin.lower())
-    problem = f"The request must be POST {base_origin}{PATH}."
-    if parts.path == f"{PATH}/prepare":
-        problem = "This is the prepare request; copy the one named `conversation`, which follows it."
+    path, origin = _path(capture.url), _origin(capture.url)
+    problem = f"The request must be POST {base_origin.rstrip('/')}{PATH}."
+    if path == f"{PATH}/prepare":
+        problem = (
+            "This is the prepare request, whose payload is not complete: copy the one named `conversation`, which "
+            "follows it."
+        )
+    elif not capture.url:
+        problem = f"The request's address is missing. {problem}"
+    ok = path == PATH and origin is not None and origin in ("https://chatgpt.com", _origin(base_origin))
     return _check("url", "required", ok, "It is the conversation request.", problem)
+
+
+def _path(url: str) -> str:
+    try:
+        return urlsplit(url).path
+    except ValueError:
+        return ""
+
+
+def _origin(url: str) -> str | None:
+    """Scheme, host and port, the port left out where it is the scheme's own; `None` for an address with a login."""
+    try:
+        parts = urlsplit(url.lower())
+        port = parts.port
+    except ValueError:
+        return None
+    if "@" in parts.netloc or not parts.hostname:
+        return None
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    own = {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{host}" + (f":{port}" if port not in (None, own) else "")
 
 
 def _recommended(capture: Capture, claims: Claims, now: datetime) -> Iterator[Check]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _SESSION = "__Secure-next-auth.session-token"
-_EXPIRED = re.compile(r";\s*max-age\s*=\s*0*(?:;|$)", re.IGNORECASE)
+_EXPIRED = re.compile(r";\s*max-age\s*=\s*(?:0+|-\d+)\s*(?:;|$)", re.IGNORECASE)
 
 
 def parse_cookies(header: str) -> dict[str, str]:

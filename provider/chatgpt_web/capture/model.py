@@ -50,10 +50,10 @@ class Capture:
     """
 
     format: str
-    url: str
+    url: str = field(repr=False)
     method: str
     status: int | None
     headers: dict[str, str] = field(repr=False)
     cookies: dict[str, str] = field(repr=False)
     body: dict[str, Any] | None = field(repr=False)
-    dropped: tuple[str, ...] = ()
+    dropped: tuple[str, ...] = field(default=(), repr=False)

@@ -7,63 +7,88 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from core.errors import CaptureRejectedError
+from provider.chatgpt_web.capture import rejections
 from provider.chatgpt_web.capture.bodies import json_object
 from provider.chatgpt_web.capture.cookies import apply_update, parse_cookies
 from provider.chatgpt_web.capture.formats import chrome, curl_bash, curl_cmd, fetch, har, powershell, safari
 from provider.chatgpt_web.capture.model import ALLOWED, Capture, RawRequest
 
-_FENCE = re.compile(r"^```[^\n]*\n(.*?)\n?```\s*$", re.DOTALL)
-_CURL = re.compile(r"^\s*(?:\$\s+)*(?:\S*/)?curl(?:\.exe)?[ \t^]", re.MULTILINE)
-_POWERSHELL = re.compile(r"\bInvoke-(?:WebRequest|RestMethod)\b", re.IGNORECASE)
+_PROMPT = r"^[ \t]*(?:PS )?(?:[^\s'\"{}$%#>]{0,200}[$%#>][ \t]*){0,4}"
+_CURL = re.compile(_PROMPT + r"(?:[^\s'\"]*[/\\])?curl(?:\.exe)?(?=[ \t^])", re.MULTILINE)
+_POWERSHELL = re.compile(
+    _PROMPT + r"(?:\$\w+[ \t]*=[ \t]*)?Invoke-(?:WebRequest|RestMethod)\b", re.MULTILINE | re.IGNORECASE
+)
+_POWERSHELL_ANYWHERE = re.compile(r"\bInvoke-(?:WebRequest|RestMethod)\b", re.IGNORECASE)
 _CARETS = re.compile(r"\^\"|[ \t]\^\r?$", re.MULTILINE)
-_SECTION = re.compile(r"^(?:Summary|Request)\s*$", re.MULTILINE)
+_QUOTE = re.compile(r"['\"]")
+_FENCE = re.compile(r"^```[^\n]*\n(.*?)\n?```\s*$", re.DOTALL)
+_SECTION = re.compile(r"^(?:Summary|Request)[ \t]*\r?$", re.MULTILINE)
+_URL = re.compile(r"^URL:", re.MULTILINE)
+_REQUEST_DATA = re.compile(r"^Request Data\b", re.MULTILINE)
+_REQUEST_URL = re.compile(r"^[ \t]*Request URL\b", re.MULTILINE)
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_FIELD = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
+
 _MOST_CHARACTERS = 32 * 1024 * 1024
+_MOST_CHARACTERS_COPIED = 1024 * 1024
 
 
 def parse_capture(text: str) -> Capture:
     """Read a capture in any of the formats.
 
     Raises:
-        CaptureRejectedError: `unrecognized_format`, `multiple_requests`, `no_conversation_request` or `too_large`.
+        CaptureRejectedError: `unrecognized_format`, `multiple_requests`, `no_conversation_request`, `damaged_text` or
+            `too_large`.
     """
     if len(text) > _MOST_CHARACTERS:
-        raise CaptureRejectedError("The text is larger than any captured request.", reason="too_large")
+        raise rejections.too_large()
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise rejections.unreadable("The text") from None
     text = text.lstrip("\ufeff").strip()
     fenced = _FENCE.match(text)
     text = fenced[1].strip() if fenced else text
     document = _har(text)
     if document is not None:
         return _chosen("har", har.read(document))
-    return _chosen(*_text_format(text))
+    if len(text) > _MOST_CHARACTERS_COPIED:
+        raise rejections.too_large()
+    return _chosen(*_command(text) or _view(text))
 
 
-def _text_format(text: str) -> tuple[str, RawRequest]:
-    commands = len(_POWERSHELL.findall(text)) or len(_CURL.findall(text)) or len(fetch.CALL.findall(text))
-    if commands > 1:
-        raise CaptureRejectedError(
-            "The text holds more than one request. Copy a single one, so that no two logins get mixed.",
-            reason="multiple_requests",
-        )
-    if _POWERSHELL.search(text):
-        return "powershell", powershell.read(text)
-    curl = _CURL.search(text)
-    if curl:
-        command = text[curl.start() :]
+def _command(text: str) -> tuple[str, RawRequest] | None:
+    """The request of a copied command, `None` when there is no command."""
+    curls = list(_CURL.finditer(text))
+    if len(curls) + sum(1 for _ in _POWERSHELL.finditer(text)) + sum(1 for _ in fetch.CALL.finditer(text)) > 1:
+        raise rejections.several()
+    if curls:
+        arguments = text[curls[0].end() :]
         return (
-            ("curl-cmd", curl_cmd.read(command)) if _CARETS.search(command) else ("curl-bash", curl_bash.read(command))
+            ("curl-cmd", curl_cmd.read(arguments)) if _careted(arguments) else ("curl-bash", curl_bash.read(arguments))
         )
     if fetch.CALL.search(text):
         return "fetch", fetch.read(text)
-    if (_SECTION.search(text) and re.search(r"^URL:", text, re.MULTILINE)) or "Request Data" in text:
+    if _POWERSHELL_ANYWHERE.search(text):
+        return "powershell", powershell.read(text)
+    return None
+
+
+def _view(text: str) -> tuple[str, RawRequest]:
+    """The request of a copied headers view."""
+    if len(_REQUEST_URL.findall(text)) > 1 or len(_URL.findall(text)) > 1:
+        raise rejections.several()
+    if (_SECTION.search(text) and _URL.search(text)) or _REQUEST_DATA.search(text):
         return "safari-headers", safari.read(text)
     if "Request URL" in text or ":authority" in text or _known_names(text) >= 2:
         return "chrome-headers", chrome.read(text)
-    raise CaptureRejectedError(
-        "This is no copied request. In the browser's network panel, choose the request `conversation` of a message you "
-        "just sent, then Copy, Copy as cURL.",
-        reason="unrecognized_format",
-    )
+    raise rejections.unrecognized()
+
+
+def _careted(arguments: str) -> bool:
+    """Whether the quoting is cmd.exe's. A command that quotes with `'` first is none, whatever its message holds."""
+    quote = _QUOTE.search(arguments)
+    return (quote is None or quote[0] == '"') and _CARETS.search(arguments) is not None
 
 
 def _known_names(text: str) -> int:
@@ -84,20 +109,13 @@ def _har(text: str) -> Mapping[str, Any] | None:
 
 def _chosen(name: str, raw: RawRequest) -> Capture:
     """Keep what may be replayed of `raw`."""
-    headers: dict[str, str] = {}
-    cookies: dict[str, str] = {}
-    dropped: list[str] = []
-    for given, value in raw.headers:
-        lowered = given.lower()
-        if lowered == "cookie":
-            cookies.update(parse_cookies(value))
-        elif lowered in ALLOWED:
-            headers[lowered] = value
-        elif not lowered.startswith(":"):
-            dropped.append(lowered)
+    headers, cookies, dropped = _sorted(raw)
     cookies.update({name: value for name, value in raw.cookies if name not in cookies})
     for given, value in raw.updates:
         apply_update(cookies, given, value)
+    for cookie, value in cookies.items():
+        if _unsafe(cookie) or _unsafe(value):
+            raise rejections.unreadable("A cookie")
     return Capture(
         format=name,
         url=raw.url,
@@ -106,5 +124,31 @@ def _chosen(name: str, raw: RawRequest) -> Capture:
         headers=headers,
         cookies=cookies,
         body=json_object(raw.body),
-        dropped=tuple(dropped),
+        dropped=dropped,
     )
+
+
+def _sorted(raw: RawRequest) -> tuple[dict[str, str], dict[str, str], tuple[str, ...]]:
+    """Headers to keep, cookies, and the names of the headers that are left out."""
+    headers: dict[str, str] = {}
+    cookies: dict[str, str] = {}
+    dropped: list[str] = []
+    for given, value in raw.headers:
+        name = given.lower()
+        if name == "cookie":
+            cookies.update(parse_cookies(value))
+        elif name in ALLOWED:
+            if _unsafe(value):
+                raise rejections.unreadable(f"The header {name}")
+            if name == "authorization" and headers.get(name, value) != value:
+                raise rejections.several()
+            if value:
+                headers[name] = value
+        elif _FIELD.fullmatch(name):
+            dropped.append(name)
+    return headers, cookies, tuple(dropped)
+
+
+def _unsafe(value: str) -> bool:
+    """Whether `value` cannot stand in a header: control characters, or half a surrogate pair from an escape."""
+    return _CONTROL.search(value) is not None or any("\ud800" <= char <= "\udfff" for char in value)

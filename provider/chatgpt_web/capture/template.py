@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
 
@@ -30,7 +31,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "paragen_cot_summary_display_override": "allow",
     "force_parallel_switch": "auto",
 }
-_IF_CAPTURED = "enable_message_followups"
+_FOLLOWUPS = "enable_message_followups"
 _PREPARE_KEYS = (
     "action",
     "conversation_id",
@@ -52,30 +53,48 @@ _PREPARE_KEYS = (
 )
 
 
+def turn_template(captured: Mapping[str, Any] | None) -> dict[str, Any]:
+    """What of a captured body belongs to any new turn: never its message, its conversation or its one-shot hints.
+
+    A key whose value has another type than the page sends is replaced by its default. `model` and
+    `enable_message_followups` are there only if they were captured.
+    """
+    captured = captured or {}
+    template = {
+        key: captured[key] if isinstance(captured.get(key), type(default)) else deepcopy(default)
+        for key, default in _DEFAULTS.items()
+    }
+    for key, kind in ((_FOLLOWUPS, bool), ("model", str)):
+        if isinstance(captured.get(key), kind) and captured[key] != "":
+            template[key] = captured[key]
+    return template
+
+
 def conversation_body(
     captured: Mapping[str, Any] | None, request: TurnRequest, *, now_seconds: float, prepared: str
 ) -> dict[str, Any]:
-    """The body of the conversation POST. `prepared` is its `client_prepare_state`."""
-    captured = captured or {}
+    """The body of the conversation POST. `prepared` is its `client_prepare_state`, `now_seconds` Unix time."""
+    template = turn_template(captured)
+    image = request.kind == "image"
     zone = zone_name()
     body: dict[str, Any] = {
         "action": "next",
         "messages": _messages(request, now_seconds),
         "parent_message_id": request.parent_message_id or ROOT,
-        "model": _model(captured, request),
+        **template,
+        "model": _model(template, request),
         "client_prepare_state": prepared,
         "timezone_offset_min": offset_minutes(zone, datetime.fromtimestamp(now_seconds, UTC)),
         "timezone": zone,
-        "system_hints": [IMAGE_HINT] if request.kind == "image" else [],
-        **{key: captured.get(key, default) for key, default in _DEFAULTS.items()},
+        "system_hints": [IMAGE_HINT] if image else [],
     }
-    if _IF_CAPTURED in captured:
-        body[_IF_CAPTURED] = captured[_IF_CAPTURED]
+    if image:
+        body[_FOLLOWUPS] = True
     if request.conversation_id is not None:
         body["conversation_id"] = request.conversation_id
-    if request.effort is not None:
+    if request.effort is not None and not image:
         body["thinking_effort"] = request.effort
-    if request.temporary and request.kind == "chat":
+    if request.temporary and not image:
         body["history_and_training_disabled"] = True
     return body
 
@@ -89,10 +108,11 @@ def prepare_body(body: Mapping[str, Any]) -> dict[str, Any]:
     return prepared
 
 
-def _model(captured: Mapping[str, Any], request: TurnRequest) -> str:
-    if request.model != "auto":
+def _model(template: Mapping[str, Any], request: TurnRequest) -> str:
+    """The captured model may be one that costs quota: it counts only where nobody chose."""
+    if request.model is not None:
         return request.model
-    return "auto" if request.kind == "image" else str(captured.get("model") or "auto")
+    return "auto" if request.kind == "image" else str(template.get("model", "auto"))
 
 
 def _messages(request: TurnRequest, now_seconds: float) -> list[dict[str, Any]]:
@@ -106,8 +126,10 @@ def _messages(request: TurnRequest, now_seconds: float) -> list[dict[str, Any]]:
 def _message(message: TurnMessage, message_id: str, now_seconds: float) -> dict[str, Any]:
     metadata: dict[str, Any] = {"serialization_metadata": {"custom_symbol_offsets": []}}
     content: dict[str, Any] = {"content_type": "text", "parts": [message.text]}
+    pictures = [_pointer(file) for file in message.files if file.mime_type.startswith("image/")]
+    if pictures:
+        content = {"content_type": "multimodal_text", "parts": [*pictures, message.text]}
     if message.files:
-        content = {"content_type": "multimodal_text", "parts": [*map(_pointer, message.files), message.text]}
         metadata["attachments"] = [_attachment(file) for file in message.files]
     return {
         "id": message_id,

@@ -7,78 +7,82 @@ import re
 from provider.chatgpt_web.capture.formats.curl import request_from_words
 from provider.chatgpt_web.capture.model import RawRequest
 
-_ESCAPE = re.compile(
-    r"\\(?:([abefnrtv\\'\"?])|x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3}))"
+_PIECE = re.compile(
+    r"""
+      (?P<blank> (?:\s|\\(?=\s)|\\\Z)+ )
+    | \$' (?P<ansi> (?:[^'\\]|\\.)*+ ) \\?'?
+    | '   (?P<plain> [^']*+ ) '?
+    | "   (?P<double> (?:[^"\\]|\\.)*+ ) \\?"?
+    | \\  (?P<escaped> . )
+    | (?P<bare> [^\s'"\\$]++ | \$ )
+    """,
+    re.VERBOSE | re.DOTALL,
 )
-_SIMPLE = {
-    "a": "\a",
-    "b": "\b",
-    "e": "\x1b",
-    "f": "\f",
-    "n": "\n",
-    "r": "\r",
-    "t": "\t",
-    "v": "\v",
-}
+"""One piece of a command line, a line continuation being a blank; every text is a sequence of pieces."""
+_IN_DOUBLE = re.compile(r"\\([$`\"\\])|\\\r?\n")
+_ESCAPE = re.compile(
+    r"""
+      \\ (?: (?P<simple> [abefnrtv\\'"?E] ) | u(?P<short>[0-9A-Fa-f]{1,4}) | U(?P<long>[0-9A-Fa-f]{1,8}) )
+    | (?P<bytes> (?: \\x[0-9A-Fa-f]{1,2} | \\[0-7]{1,3} )+ )
+    """,
+    re.VERBOSE,
+)
+_SIMPLE = {"a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 
 
-def read(text: str) -> RawRequest:
-    """The request of a curl command as a POSIX shell reads it."""
-    words = split_words(text[text.index("curl") + len("curl") :])
-    return request_from_words(words)
+def read(arguments: str) -> RawRequest:
+    """The request of a curl command as a POSIX shell reads it; `arguments` is what follows `curl`.
+
+    Raises:
+        CaptureRejectedError: the line holds a second command.
+    """
+    return request_from_words(split_words(arguments))
 
 
 def split_words(text: str) -> list[str]:
     """Shell words: single and double quotes, `$'…'`, backslashes, continuations. An open quote ends with the text."""
     words: list[str] = []
-    word: list[str] | None = None
-    at = 0
-    while at < len(text):
-        if text[at] in " \t\r\n":
-            if word is not None:
-                words.append("".join(word))
-                word = None
-            at += 1
-            continue
-        piece, at = _piece(text, at)
-        if piece is not None:
-            word = [*(word or []), piece]
-    if word is not None:
-        words.append("".join(word))
+    pieces: list[str] = []
+    for match in _PIECE.finditer(text):
+        if match["blank"] is None:
+            pieces.append(_value(match))
+        elif pieces:
+            words.append("".join(pieces))
+            pieces = []
+    if pieces:
+        words.append("".join(pieces))
     return words
 
 
-def _piece(text: str, at: int) -> tuple[str | None, int]:
-    """One quoted or bare piece of a word; `None` for a line continuation, which is no piece at all."""
-    if text.startswith("$'", at):
-        end = _closing(text, at + 2, "'")
-        return _ESCAPE.sub(_unescaped, text[at + 2 : end]), end + 1
-    if text[at] == "'":
-        end = text.find("'", at + 1)
-        end = len(text) if end == -1 else end
-        return text[at + 1 : end], end + 1
-    if text[at] == '"':
-        end = _closing(text, at + 1, '"')
-        return re.sub(r"\\([$`\"\\\n])", r"\1", text[at + 1 : end]), end + 1
-    if text[at] == "\\":
-        continuation = re.match(r"\\\r?\n", text[at:])
-        if continuation:
-            return None, at + len(continuation[0])
-        return text[at + 1 : at + 2], at + 2
-    bare = re.match(r"[^ \t\r\n'\"\\$]+|\$", text[at:])
-    assert bare is not None
-    return bare[0], at + len(bare[0])
-
-
-def _closing(text: str, at: int, quote: str) -> int:
-    while at < len(text) and text[at] != quote:
-        at += 2 if text[at] == "\\" else 1
-    return min(at, len(text))
+def _value(match: re.Match[str]) -> str:
+    if match["ansi"] is not None:
+        return _joined(_ESCAPE.sub(_unescaped, match["ansi"]))
+    if match["double"] is not None:
+        return _IN_DOUBLE.sub(lambda escape: escape[1] or "", match["double"])
+    return next(match[kind] for kind in ("plain", "escaped", "bare") if match[kind] is not None)
 
 
 def _unescaped(match: re.Match[str]) -> str:
-    simple, *numbers, octal = match.groups()
-    if simple is not None:
-        return _SIMPLE.get(simple, simple)
-    code = int(octal, 8) if octal else int(next(number for number in numbers if number), 16)
+    if match["simple"] is not None:
+        return _SIMPLE.get(match["simple"], match["simple"])
+    if match["bytes"] is not None:
+        return _bytes(match["bytes"])
+    code = int(match["short"] or match["long"], 16)
     return chr(code) if code < 0x110000 else "\ufffd"
+
+
+def _bytes(escapes: str) -> str:
+    """Bytes of UTF-8, as a shell means them, else one character each, as older browsers do."""
+    numbers = re.findall(r"\\x([0-9A-Fa-f]{1,2})|\\([0-7]{1,3})", escapes)
+    content = bytes(int(hexadecimal, 16) if hexadecimal else int(octal, 8) & 0xFF for hexadecimal, octal in numbers)
+    try:
+        return content.decode()
+    except UnicodeDecodeError:
+        return content.decode("latin-1")
+
+
+def _joined(text: str) -> str:
+    r"""`text` with the halves of characters beyond U+FFFF, escaped as two `\u`, put together."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

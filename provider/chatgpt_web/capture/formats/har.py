@@ -33,7 +33,7 @@ def read(document: Mapping[str, Any]) -> RawRequest:
         url=str(request.get("url", "")),
         method=str(request.get("method", "")).upper(),
         status=status if isinstance(status, int) and status > 0 else None,
-        headers=[(name, value) for name, value in _pairs(request.get("headers")) if not name.startswith(":")],
+        headers=_pairs(request.get("headers")),
         cookies=_pairs(request.get("cookies")),
         updates=_pairs(response.get("headers")),
         body=text if isinstance(text, str) else None,
@@ -50,9 +50,8 @@ def _is_turn(request: Mapping[str, Any]) -> bool:
 
 def _pairs(items: Any) -> list[tuple[str, str]]:
     found = items if isinstance(items, list) else []
-    return [
-        (str(item["name"]), str(item.get("value", ""))) for item in found if isinstance(item, dict) and "name" in item
-    ]
+    named = [item for item in found if isinstance(item, dict) and isinstance(item.get("name"), str)]
+    return [(item["name"], item["value"]) for item in named if isinstance(item.get("value"), str)]
 
 
 def _explained(requests: list[Any]) -> str:

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import re
 
-from provider.chatgpt_web.capture.formats.lines import UPDATES, split_body, status_number
+from provider.chatgpt_web.capture.formats.lines import REQUEST_LINE, UPDATES, complete, split_body, status_number
 from provider.chatgpt_web.capture.model import RawRequest
 
 _SECTIONS = ("Summary", "Request", "Response", "Request Data")
-_REQUEST_LINE = re.compile(r"^([A-Z]+) (\S+) HTTP/")
-_HEADER = re.compile(r"^([A-Za-z0-9_-]+):[ \t]?(.*)$")
+_HEADER = re.compile(r"^(:?[A-Za-z0-9_-]+):[ \t]?(.*)$")
 
 
 def read(text: str) -> RawRequest:
     """The request of a headers view; of the response only cookie updates are taken."""
     head, body = split_body(text)
     request = RawRequest(body=body)
+    target: dict[str, str] = {}
     section = "Summary"
     for line in head.splitlines():
         line = line.strip()
@@ -24,13 +24,12 @@ def read(text: str) -> RawRequest:
         elif section == "Summary":
             _summary(request, line)
         elif section == "Request":
-            _request_line(request, line)
+            _request_line(request, target, line)
         elif section == "Response":
             match = _HEADER.match(line)
             if match and match[1].lower() in UPDATES:
                 request.updates.append((match[1], match[2]))
-    if not request.method and body is not None:
-        request.method = "POST"
+    complete(request, target)
     return request
 
 
@@ -42,11 +41,18 @@ def _summary(request: RawRequest, line: str) -> None:
         request.status = status_number(value)
 
 
-def _request_line(request: RawRequest, line: str) -> None:
-    first = _REQUEST_LINE.match(line)
+def _request_line(request: RawRequest, target: dict[str, str], line: str) -> None:
+    first = REQUEST_LINE.match(line)
     if first:
-        request.method = first[1]
+        target[":method"], target[":path"] = first[1], first[2]
         return
     match = _HEADER.match(line)
-    if match:
-        request.headers.append((match[1], match[2].strip()))
+    if match is None:
+        return
+    name, value = match[1], match[2].strip()
+    if name.startswith(":"):
+        target[name.lower()] = value
+        return
+    request.headers.append((name, value))
+    if name.lower() == "host":
+        target.setdefault(":authority", value)
