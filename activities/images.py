@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from temporalio import activity
 
 from activities.errors import final, translated
 from activities.heartbeat import beating
+from activities.submission import LISTED_LATE
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
 from bridge.operations.submissions import Submissions
@@ -22,9 +21,6 @@ from core.errors import (
     OutcomeUnknownError,
 )
 from provider.interface.session import Session
-
-_LISTED_LATE = timedelta(seconds=60)
-"""A conversation can be unreadable for this long after it was made (docs/protocol.md section 8)."""
 
 
 class ImageActivities:
@@ -53,7 +49,7 @@ class ImageActivities:
             conversation = book.conversation_id or await self._found(session, record, book)
             state = await session.image_state(conversation, message_id=record.message_id)
         except ConversationNotFoundError as error:
-            if book.sent_at is not None and utc_now() - book.sent_at < _LISTED_LATE:
+            if book.sent_at is not None and utc_now() - book.sent_at < LISTED_LATE:
                 return Polled(status="pending", last_event=book.last_event)
             raise final(error) from error
         except BridgeError as error:

@@ -18,11 +18,13 @@ from core.contracts.steps import SubmitInput, Submitted
 from core.errors import (
     AccountError,
     BridgeError,
+    ConversationNotFoundError,
     OperationTimeoutError,
     OutcomeUnknownError,
     SupersededError,
     UpstreamError,
     UpstreamRefusalError,
+    UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from provider.interface.session import Session
@@ -30,6 +32,9 @@ from provider.interface.turns import ConversationKnown, ImagePending, Turn, Turn
 
 SEND_BOUND = timedelta(seconds=5)
 """What connecting and writing the body may take. The grace of a lost submission begins when it has passed."""
+
+LISTED_LATE = timedelta(seconds=60)
+"""Upstream may deny for this long that a new conversation exists (docs/protocol.md section 8)."""
 
 _LOOK_SECONDS = 2.0
 _AFTER_STOP = timedelta(seconds=3)
@@ -54,6 +59,7 @@ class Attempt:
         self._upstream = upstream
         self._fence = book.fence
         self._began = utc_now()
+        self._claimed = False
         self._clock: asyncio.Timeout | None = None
 
     @property
@@ -133,7 +139,13 @@ class Attempt:
         proven = sent_at + SEND_BOUND + self._given.grace
         while True:
             asked = utc_now()
-            found = await session.find_message(self._record.message_id, sent_at=sent_at)
+            try:
+                found = await session.find_message(self._record.message_id, sent_at=sent_at)
+            except ConversationNotFoundError:
+                if asked >= sent_at + LISTED_LATE:
+                    raise
+                await asyncio.sleep(_LOOK_SECONDS)
+                continue
             if found is not None:
                 await self._learn(conversation_id=found.conversation_id)
                 return
@@ -166,8 +178,7 @@ class Attempt:
                 ) as turn:
                     return await self._follow(turn)
         except TimeoutError:
-            await self._reload()
-            return await self._settled()
+            return await self._left()
         except SupersededError as error:
             return await self._not_sent(error)
         except BridgeError as error:
@@ -177,9 +188,13 @@ class Attempt:
 
     async def _before_send(self) -> None:
         """The last thing before the POST: claim it in the journal, and be quick about it."""
+        if self._claimed:
+            # The session posts a second time only after a refusal that proves that the first one was not accepted.
+            await self._clear()
         now = utc_now()
         if not await self._submissions.mark_sent(self._record.id, self._fence, now):
             raise SupersededError("The right to send was lost.")
+        self._claimed = True
         if utc_now() - now >= SEND_BOUND:
             # This process was stopped for a while, so a later attempt may have looked upstream already.
             raise SupersededError("The right to send has expired.")
@@ -209,6 +224,14 @@ class Attempt:
         self._book = await self._submissions.read(self._record.id)
         if self._book.fence != self._fence:
             raise SupersededError("A later attempt has taken over.")
+
+    async def _left(self) -> Submitted:
+        """The stream was left open: the time was over, a stop was acknowledged, or a later attempt took over."""
+        await self._reload()
+        unknown = self._book.sent_at is not None and self._book.conversation_id is None
+        if unknown and self._book.cancel_requested_at is not None:
+            raise retried(UpstreamTimeoutError("Upstream has not named the conversation that is to be stopped."))
+        return await self._settled()
 
     async def _not_sent(self, error: SupersededError) -> Submitted:
         """The claim was refused, or came too late to be used: this attempt has sent nothing."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 
 import pytest
 
 
 @pytest.fixture(autouse=True)
-def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def _empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches a test."""
     for name in list(os.environ):
         if name.startswith("CHATGPT_") and name != "CHATGPT_TEMPORAL_CLI":
             monkeypatch.delenv(name)
-    yield

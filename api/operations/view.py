@@ -103,6 +103,7 @@ def _artifact(artifact: Artifact, base: str) -> dict[str, Any]:
     return {
         "file_id": artifact.file_id,
         "kind": artifact.kind,
+        "path": artifact.path,
         "filename": artifact.filename,
         "download_url": download_url(base, artifact),
         "content_type": artifact.content_type,

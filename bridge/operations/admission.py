@@ -8,9 +8,11 @@ from typing import Any
 
 from sqlalchemy import Connection, insert, select, update
 
+from bridge.accounts import tickets
 from bridge.idempotency import records as keys
 from bridge.operations import events
 from bridge.operations.rows import OPERATIONS, SUBMISSIONS, load
+from bridge.operations.turns import account_needs
 from core import ids
 from core.contracts.operations import OperationKind, OperationRecord, OperationState
 from core.errors import IdempotencyConflictError, InternalError, OperationIdTakenError
@@ -68,10 +70,14 @@ def admit(conn: Connection, admission: Admission, *, now: datetime, key_life: ti
         return Admitted(_loaded(conn, known), created=False)
     operation_id = admission.operation_id or ids.operation_id()
     _insert(conn, admission, operation_id, now)
+    record = _loaded(conn, operation_id)
+    needs = account_needs(record).model_dump_json()
+    # In line from here on: workflows begin in any order, and accounts are given in that of admission.
+    tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=needs, now=now)
     if admission.idempotency_key:
         kept = keys.Kept(admission.digest, operation_id)
         keys.keep(conn, admission.owner, admission.route, admission.idempotency_key, kept, now=now, life=key_life)
-    return Admitted(_loaded(conn, operation_id), created=True)
+    return Admitted(record, created=True)
 
 
 def _by_key(conn: Connection, admission: Admission, now: datetime) -> str | None:

@@ -84,6 +84,8 @@ class _Stack:
         self._had_key = self._key() is not None
 
     async def run(self, *, tour: bool, once: bool) -> int:
+        names = [child.name for stage in self._plan.stages for child in stage]
+        output.note(f"Starting {', '.join(names)} ...")
         supervisor = Supervisor(self._plan.stages, logs=self._plan.places.logs, notice=output.note)
 
         async def when_ready() -> int | None:

@@ -77,7 +77,7 @@ class ChatAnswer(Answer):
 
 
 class ImageFile(Answer):
-    """A picture: an address, or its bytes in base64."""
+    """A picture: an address, or its bytes in base64. `path` is where the server keeps it, on the server's machine."""
 
     url: str | None = None
     b64_json: str | None = None
@@ -96,11 +96,10 @@ class ImageAnswer(Answer):
 
 
 class KeptFile(Answer):
-    """A file that an operation made. `path` is relative to the server's folder of artifacts."""
+    """A file that an operation made."""
 
     file_id: str
     filename: str = ""
-    path: str | None = None
     download_url: str | None = None
 
 

@@ -15,19 +15,35 @@ class TurnClock:
         self._loop = asyncio.get_running_loop()
         self._idle = idle_seconds
         self._ends = self._loop.time() + wall_seconds
+        self._soon = float("inf")
         self._touched = self._loop.time()
         self._expire = expire
+        self._held = False
         self._timer: asyncio.TimerHandle | None = None
         self._arm()
-
-    @property
-    def remaining(self) -> float:
-        """Seconds until it expires if nothing more comes."""
-        return max(0.0, min(self._touched + self._idle, self._ends) - self._loop.time())
 
     def touch(self) -> None:
         """Something came that is more than a keep-alive."""
         self._touched = self._loop.time()
+
+    def hold(self) -> None:
+        """The reader takes its time: upstream is not read meanwhile, so its silence says nothing."""
+        self._held = True
+
+    def release(self) -> None:
+        """Upstream is read again."""
+        self._held = False
+        self.touch()
+
+    def hasten(self, seconds: float) -> None:
+        """Expire after so many seconds at most, unless `relent` is called."""
+        self._soon = self._loop.time() + seconds
+        self.stop()
+        self._arm()
+
+    def relent(self) -> None:
+        """Take `hasten` back."""
+        self._soon = float("inf")
 
     def stop(self) -> None:
         """Never expire."""
@@ -35,14 +51,18 @@ class TurnClock:
             self._timer.cancel()
             self._timer = None
 
+    @property
+    def _deadline(self) -> float:
+        return min(self._touched + self._idle, self._ends, self._soon)
+
     def _arm(self) -> None:
-        self._timer = self._loop.call_at(min(self._touched + self._idle, self._ends), self._look)
+        self._timer = self._loop.call_at(self._deadline, self._look)
 
     def _look(self) -> None:
         now = self._loop.time()
-        if now >= self._ends:
-            self._expire("wall")
-        elif now >= self._touched + self._idle:
-            self._expire("idle")
-        else:
+        if self._held:
+            self._touched = now
+        if now < self._deadline:
             self._arm()
+        else:
+            self._expire("wall" if now >= self._ends else "idle")

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from core.errors import UpstreamUnavailableError
@@ -41,10 +42,11 @@ _IMAGE_HEADERS = frozenset(("authorization", "user-agent", "origin", "referer"))
 
 @dataclass(slots=True)
 class Sending:
-    """One turn's POST on its way. `left`: some of it may have been written."""
+    """One turn's POST on its way. `left`: some of it may have been written; `written`: all of it was."""
 
     deadline: float
     left: bool = False
+    written: bool = False
 
 
 class Connection:
@@ -52,6 +54,7 @@ class Connection:
 
     def __init__(self, capture: Capture, base_url: str, *, connect_seconds: float) -> None:
         self.origin = base_url.rstrip("/")
+        self._base = URL(self.origin).origin()
         self._cookies = dict(capture.cookies)
         self._captured = capture.headers
         plain = {name: value for name, value in capture.headers.items() if not name.startswith("openai-sentinel-")}
@@ -83,21 +86,37 @@ class Connection:
         Raises:
             BridgeError: whatever `provider.chatgpt_web.errors` makes of a failure.
         """
+        document, _ = await self.call_with_headers(
+            method, path, context=context, body=body, headers=headers, seconds=seconds
+        )
+        return document
+
+    async def call_with_headers(
+        self,
+        method: str,
+        path: str,
+        *,
+        context: Context,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+        seconds: float = CALL_SECONDS,
+    ) -> tuple[Any, Mapping[str, str]]:
+        """As `call`, with the answer's headers; their names may be asked for in any case."""
         sent = {**self._plain, "accept": "*/*", "cookie": self._cookie, **(headers or {})}
         data = None
         if body is not None:
             sent["content-type"] = "application/json"
             data = encode(body)
-        content = await self._exchange(method, self._url(path), context, sent, data, seconds, _MOST_BYTES)
+        content, received = await self._exchange(method, self._url(path), context, sent, data, seconds, _MOST_BYTES)
         try:
-            return json.loads(content)
+            return json.loads(content), received
         except (ValueError, RecursionError):
             raise errors.malformed(f"Upstream answered {context} without JSON.") from None
 
     async def socket_url(self) -> str:
         """A fresh WebSocket address, checked; it carries its own credential."""
         headers = {name: value for name, value in self._captured.items() if name in _SOCKET_HEADERS}
-        content = await self._exchange(
+        content, _ = await self._exchange(
             "GET",
             self._url("/backend-api/celsius/ws/user"),
             "socket",
@@ -120,27 +139,19 @@ class Connection:
             "x-ms-version": "2020-04-08",
             **{name: self._captured[name] for name in ("origin",) if name in self._captured},
         }
-        await self._exchange("PUT", URL(url, encoded=True), "blob_put", headers, content, 120, _ERROR_BYTES)
+        await self._exchange("PUT", self._file_url(url), "blob_put", headers, content, 120, _ERROR_BYTES)
 
     async def fetch_bytes(self, url: str) -> tuple[bytes, str]:
         """A file's bytes and the type its header names; credentials go with it on the base origin only."""
-        try:
-            target = URL(url, encoded=True)
-            own = str(target.origin()) == str(URL(self.origin).origin())
-        except ValueError:
-            raise errors.malformed("Upstream gave a download address that is none.") from None
-        if target.scheme != "https" and not own:
-            raise errors.malformed("Upstream gave a download address without encryption.")
-        headers = {"accept": "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"}
+        target = self._file_url(url)
+        own = target.origin() == self._base
         names = _IMAGE_HEADERS if own else frozenset(("user-agent",))
-        headers |= {name: value for name, value in self._captured.items() if name in names}
+        headers = {name: value for name, value in self._captured.items() if name in names}
+        headers["accept"] = "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"
         if own:
             headers["cookie"] = self._cookie
-        kind: list[str] = []
-        content = await self._exchange(
-            "GET", target, "file_download", headers, None, 120, _MOST_BYTES, kind=kind.append
-        )
-        return content, kind[0]
+        content, received = await self._exchange("GET", target, "file_download", headers, None, 120, _MOST_BYTES)
+        return content, received.get("content-type", "").partition(";")[0].strip().lower()
 
     async def post_turn(self, body: bytes, headers: Mapping[str, str], sending: Sending) -> aiohttp.ClientResponse:
         """Post a turn and return its answer when the headers are there, whatever the status.
@@ -159,7 +170,11 @@ class Connection:
         }
         try:
             response = await self._turn_session().post(
-                self._url("/backend-api/f/conversation"), data=body, headers=sent, trace_request_ctx=sending
+                self._url("/backend-api/f/conversation"),
+                data=_TurnBody(body, sending),
+                headers=sent,
+                allow_redirects=False,
+                trace_request_ctx=sending,
             )
         except (aiohttp.ClientError, OSError, TimeoutError):
             symptom: Symptom = "reset_after_send" if sending.left else "connect_error"
@@ -168,13 +183,15 @@ class Connection:
         return response
 
     async def refusal(self, response: aiohttp.ClientResponse, context: Context, *, proof_answered: bool) -> Exception:
-        """What an answer that is no success means; the connection is given back."""
+        """What an answer that is no event stream means, whatever its status; the connection is closed."""
         try:
             async with asyncio.timeout(CALL_SECONDS):
                 content = await response.content.read(_ERROR_BYTES)
         except (aiohttp.ClientError, OSError, TimeoutError):
             content = b""
         response.close()
+        if response.status == 200:
+            return errors.from_document(content)
         return errors.from_response(
             response.status, response.headers, content, context=context, proof_answered=proof_answered
         )
@@ -195,22 +212,18 @@ class Connection:
         data: bytes | None,
         seconds: float,
         most_bytes: int,
-        *,
-        kind: Callable[[str], object] | None = None,
-    ) -> bytes:
+    ) -> tuple[bytes, Mapping[str, str]]:
         try:
             async with (
                 asyncio.timeout(seconds),
                 self._call_session().request(method, url, data=data, headers=headers, allow_redirects=False) as answer,
             ):
-                if context != "blob_put" and str(url.origin()) == self.origin:
+                if context != "blob_put" and url.origin() == self._base:
                     self._learn(answer)
                 if not 200 <= answer.status < 300:
                     content = await answer.content.read(_ERROR_BYTES)
                     raise errors.from_response(answer.status, answer.headers, content, context=context)
-                if kind is not None:
-                    kind(answer.content_type)
-                return await _read(answer, most_bytes)
+                return await _read(answer, most_bytes), answer.headers
         except aiohttp.ClientConnectorError:
             raise errors.from_transport("connect_error", context=context) from None
         except TimeoutError:
@@ -235,6 +248,17 @@ class Connection:
             if len(self._urls) < 16:
                 self._urls[path] = found
         return found
+
+    def _file_url(self, url: str) -> URL:
+        """An address that upstream gave for a file: encrypted, or as plain as the configured origin itself."""
+        try:
+            target = URL(url, encoded=True)
+            target.origin()
+        except ValueError:
+            raise errors.malformed("Upstream gave a file address that is none.") from None
+        if target.scheme != "https" and target.scheme != self._base.scheme:
+            raise errors.malformed("Upstream gave a file address without encryption.")
+        return target
 
     def _call_session(self) -> aiohttp.ClientSession:
         if self._calls is None:
@@ -261,7 +285,8 @@ class Connection:
             connector=connector,
             connector_owner=owner,
             cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._connect_seconds),
+            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_seconds),
+            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
             max_line_size=65_536,
             max_field_size=65_536,
             trace_configs=traces,
@@ -291,6 +316,20 @@ def checked_socket_url(url: object, origin: str) -> str:
     if not isinstance(url, str) or not (trusted or (parts.scheme == scheme and parts.netloc == own.netloc)):
         raise errors.malformed("Upstream gave a WebSocket address on a host that is not its own.")
     return url
+
+
+class _TurnBody(aiohttp.BytesPayload):
+    """A turn's body that notes when the connection has taken all of it."""
+
+    def __init__(self, body: bytes, sending: Sending) -> None:
+        super().__init__(body)
+        self._sending = sending
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if asyncio.get_running_loop().time() > self._sending.deadline:
+            raise TimeoutError("The process was stopped between the headers and the body.")
+        await super().write_with_length(writer, content_length)
+        self._sending.written = True
 
 
 async def _about_to_write(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:

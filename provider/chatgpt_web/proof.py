@@ -16,6 +16,7 @@ from core.errors import BrowserCheckRequiredError
 MOST_ATTEMPTS = 500_000
 _PREFIX = "gAAAAAB"
 _LOOK_EVERY = 256
+_LONGEST = 24 * 3600
 _HEX = re.compile(r"[0-9a-f]+\Z")
 _KNOWN = frozenset(("proofofwork", "turnstile", "arkose"))
 _REFRESH = "send one message in the browser, copy that request again and update the account with it"
@@ -68,7 +69,7 @@ def examine(requirements: Mapping[str, Any], captured: Mapping[str, str]) -> Nee
     token = requirements.get("token")
     if requirements.get("force_login"):
         raise _stop("login_required", "Upstream asks this account to sign in again")
-    if not isinstance(token, str) or not token:
+    if not isinstance(token, str) or not token or not token.isprintable():
         raise _stop("requirements_token_missing", "Upstream gave no requirements token")
     for name, value in requirements.items():
         if name not in _KNOWN and isinstance(value, dict) and value.get("required"):
@@ -83,7 +84,7 @@ def examine(requirements: Mapping[str, Any], captured: Mapping[str, str]) -> Nee
     expires = requirements.get("expire_after")
     return Needed(
         token=token,
-        expires_seconds=float(expires) if isinstance(expires, int | float) and expires > 0 else 540.0,
+        expires_seconds=float(min(expires, _LONGEST)) if isinstance(expires, int | float) and expires > 0 else 540.0,
         challenge=_challenge(requirements, captured),
         headers=headers,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -37,17 +38,16 @@ class Ready:
 class Requirements:
     """Hands out single-use tokens: from the stash, where one lies ready, else fetched now.
 
-    The stash is refilled beside a turn and for a minute after one, never by itself, so that an account nobody uses is
-    left alone.
+    The stash is refilled after a turn was accepted and for a minute from then, never by itself: an account that nobody
+    uses or that upstream refuses is left alone.
     """
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
         self._stash: deque[Ready] = deque()
-        self._fetching = 0
         self._tasks: set[asyncio.Task[None]] = set()
         self._paused = False
-        self._stopped = False
+        self._closed = False
         self._timer: asyncio.TimerHandle | None = None
         self._last_turn = float("-inf")
 
@@ -59,30 +59,33 @@ class Requirements:
             BridgeError: the call failed.
         """
         now = asyncio.get_running_loop().time()
-        self._last_turn = now
         if fresh:
             self._stash.clear()
         while self._stash:
             ready = self._stash.popleft()
             if ready.expires_at > now:
-                self._refill()
                 return ready
-        ready = await self._fetch(stashed=False)
+        return await self._fetch(stashed=False)
+
+    def accepted(self) -> None:
+        """Upstream has accepted a turn: keep tokens ready for the next ones."""
+        self._paused = False
+        self._last_turn = asyncio.get_running_loop().time()
         self._refill()
-        return ready
 
     def pause(self) -> None:
-        """Refill no more: the account is paused, cooling or quarantined. The next turn goes on by itself."""
+        """Fetch nothing ahead until upstream has accepted another turn: it refuses the account, or that is paused."""
         self._paused = True
         self._stash.clear()
+        for task in self._tasks:
+            task.cancel()
 
     async def aclose(self) -> None:
         """Stop refilling, and computing."""
-        self._stopped = self._paused = True
+        self.pause()
+        self._closed = True
         if self._timer is not None:
             self._timer.cancel()
-        for task in self._tasks:
-            task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
     async def _fetch(self, *, stashed: bool) -> Ready:
@@ -99,17 +102,15 @@ class Requirements:
         expires_at = asyncio.get_running_loop().time() + max(1.0, needed.expires_seconds - _MARGIN_SECONDS)
         headers = {"openai-sentinel-chat-requirements-token": needed.token, **needed.headers}
         if needed.challenge is not None:
-            answer = await asyncio.to_thread(proof.solve, needed.challenge, stopped=lambda: self._stopped)
-            headers["openai-sentinel-proof-token"] = answer
+            headers["openai-sentinel-proof-token"] = await _solved(needed.challenge)
         return Ready(headers, expires_at, needed.challenge is not None, stashed)
 
     def _refill(self) -> None:
         """Fetch what the stash lacks, while the last turn is not long ago, and look again when a token has expired."""
         loop = asyncio.get_running_loop()
-        if self._paused or loop.time() - self._last_turn > REFILL_SECONDS:
+        if self._closed or self._paused or loop.time() - self._last_turn > REFILL_SECONDS:
             return
-        for _ in range(MOST_KEPT - len(self._stash) - self._fetching):
-            self._fetching += 1
+        for _ in range(MOST_KEPT - len(self._stash) - len(self._tasks)):
             self._start(self._stash_one())
 
     async def _stash_one(self) -> None:
@@ -118,8 +119,6 @@ class Requirements:
         except BridgeError:
             # The next turn asks by itself and tells its caller; asking again now would only hammer.
             return
-        finally:
-            self._fetching -= 1
         if not self._paused and len(self._stash) < MOST_KEPT:
             self._stash.append(ready)
             self._watch(ready)
@@ -138,3 +137,12 @@ class Requirements:
         task = asyncio.get_running_loop().create_task(work, name="requirements")
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+
+async def _solved(challenge: proof.Challenge) -> str:
+    """The proof, from a worker thread that ends its search when nobody waits for it any more."""
+    abandoned = threading.Event()
+    try:
+        return await asyncio.to_thread(proof.solve, challenge, stopped=abandoned.is_set)
+    finally:
+        abandoned.set()

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
-from contextlib import suppress
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing, suppress
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
-from core.errors import StreamInterruptedError, UpstreamUnavailableError
-from provider.chatgpt_web import errors
+from core.errors import BridgeError, BrowserCheckRequiredError, RateLimitedError, UpstreamBrokenError
 from provider.chatgpt_web.connection import Connection
 from provider.chatgpt_web.frames import StreamItem, Subscribed, SubscribeRefused, TopicDone, TopicFailed, TopicFrames
 from provider.chatgpt_web.stream.reader import TurnReader
 from provider.interface.turns import TurnEvent
 
 MOST_FAILURES = 5
+_OPEN_SECONDS = 30.0
 _PING_SECONDS = 25.0
 _LONGEST_PAUSE_SECONDS = 32.0
 _MOST_FRAME_BYTES = 16 * 1024 * 1024
@@ -25,8 +25,8 @@ _MOST_FRAME_BYTES = 16 * 1024 * 1024
 class Topic:
     """Follows one turn's topic over any number of connections, with one decoder and one offset.
 
-    Ends when the reader is finished or has failed. `lost` is set when the topic cannot tell how the turn went on: the
-    history is gone, or it could not be reached five times in a row.
+    Ends when the reader is finished or has failed, or after `abort`. `lost` is set when the topic cannot tell how the
+    turn went on: its history is gone, upstream gives no way to it, or it could not be reached five times in a row.
     """
 
     def __init__(
@@ -35,32 +35,44 @@ class Topic:
         topic_id: str,
         reader: TurnReader,
         *,
-        remaining: Callable[[], float],
         touch: Callable[[], None],
         backoff_scale: float,
     ) -> None:
         self._connection = connection
         self._frames = TopicFrames(topic_id)
         self._reader = reader
-        self._remaining = remaining
         self._touch = touch
         self._scale = backoff_scale
         self._failures = 0
+        self._socket: ClientConnection | None = None
+        self._aborted = False
         self.lost = False
 
-    async def events(self) -> AsyncIterator[TurnEvent]:
+    def abort(self) -> None:
+        """The turn's clock has run out: end, also in the middle of waiting."""
+        self._aborted = True
+        if self._socket is not None:
+            self._socket.transport.abort()
+
+    async def events(self) -> AsyncGenerator[TurnEvent, None]:
         """The turn's events as they come.
 
         Raises:
-            BridgeError: upstream refuses the account, or the turn's clock has expired.
+            BrowserCheckRequiredError: upstream asks for a person, so nothing more is asked of it.
         """
-        while not self._over and not self.lost:
+        while not self._over:
             try:
-                async for event in self._connected():
-                    yield event
-            except (WebSocketException, OSError, StreamInterruptedError, UpstreamUnavailableError):
+                async with aclosing(self._connected()) as events:
+                    async for event in events:
+                        yield event
+            except BrowserCheckRequiredError as error:
+                error.spent = True
+                raise
+            except (WebSocketException, OSError, _RefusedError, UpstreamBrokenError, RateLimitedError):
                 self._failures += 1
-            if self._over or self.lost:
+            except BridgeError:
+                self.lost = True
+            if self._over:
                 return
             if self._failures >= MOST_FAILURES:
                 self.lost = True
@@ -69,17 +81,15 @@ class Topic:
 
     @property
     def _over(self) -> bool:
-        return self._reader.finished or self._reader.failure is not None
+        return self._reader.finished or self._reader.failure is not None or self.lost or self._aborted
 
-    async def _connected(self) -> AsyncIterator[TurnEvent]:
+    async def _connected(self) -> AsyncGenerator[TurnEvent, None]:
         url = await self._connection.socket_url()
-        agent = self._connection.captured.get("user-agent")
-        origin = self._connection.captured.get("origin", self._connection.origin)
         async with connect(
             url,
-            additional_headers={"Origin": origin},
-            user_agent_header=agent,
-            open_timeout=min(30.0, self._remaining() + 0.1),
+            additional_headers={"Origin": self._connection.captured.get("origin", self._connection.origin)},
+            user_agent_header=self._connection.captured.get("user-agent"),
+            open_timeout=_OPEN_SECONDS,
             ping_interval=_PING_SECONDS,
             ping_timeout=_PING_SECONDS * 2,
             max_size=_MOST_FRAME_BYTES,
@@ -88,19 +98,16 @@ class Topic:
             proxy=None,
             close_timeout=1,
         ) as socket:
-            await socket.send(self._frames.open())
-            while not self._over and not self.lost:
-                for event in self._taken(await self._received(socket)):
-                    yield event
-            with suppress(ConnectionClosed):
-                await socket.send(self._frames.unsubscribe())
-
-    async def _received(self, socket: ClientConnection) -> str | bytes:
-        try:
-            async with asyncio.timeout(self._remaining()):
-                return await socket.recv()
-        except TimeoutError:
-            raise errors.from_transport("idle", context="conversation") from None
+            self._socket = socket
+            try:
+                await socket.send(self._frames.open())
+                while not self._over:
+                    for event in self._taken(await socket.recv()):
+                        yield event
+                with suppress(ConnectionClosed):
+                    await socket.send(self._frames.unsubscribe())
+            finally:
+                self._socket = None
 
     def _taken(self, frame: str | bytes) -> list[TurnEvent]:
         """What one frame adds."""
@@ -115,7 +122,11 @@ class Topic:
             elif isinstance(item, TopicFailed):
                 found += self._reader.fail(item.error)
             elif isinstance(item, SubscribeRefused):
-                raise StreamInterruptedError("Upstream refused the topic.", spent=True)
+                raise _RefusedError
             elif isinstance(item, Subscribed) and item.history_lost:
                 self.lost = True
         return found
+
+
+class _RefusedError(Exception):
+    """Upstream refused the subscription; another connection may be luckier."""

@@ -24,12 +24,13 @@ class Capabilities:
     """What the account's plan allows when nothing newer is known.
 
     `models` are upstream slugs, `auto` first; `efforts` maps a slug to its thinking efforts. `plan` is lower-case and
-    `None` when the token does not say.
+    `None` when the token does not say. `open_ended`: the plan is unknown, it may have other models and efforts too.
     """
 
     plan: str | None
     models: tuple[str, ...]
     efforts: dict[str, tuple[str, ...]]
+    open_ended: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from bridge.accounts.captures import Captures
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
-from bridge.files.artifacts import Artifacts
+from bridge.files.artifacts import Artifacts, keep
 from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
 from bridge.routing.pool import Pool
@@ -33,10 +33,12 @@ from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
 from bridge.store.migrations import migrate
 from bridge.vault import Vault
+from core.contracts.operations import OperationState
 from core.settings import Settings, load_all
 from tests.fakes.chat import ChatProvider, ChatWorld
 from tests.fakes.provider import capture
 from tests.fakes.temporal import FakeTemporal
+from tests.fakes.upstream import png
 from tests.fakes.waiting import until
 
 KEY = "test-" + "k" * 40
@@ -155,6 +157,14 @@ async def _listening(services: Services) -> AsyncIterator[int]:
             services.leashes.pull_all()
             server.should_exit = True
             await running
+
+
+async def complete(served: Served, operation_id: str) -> None:
+    """Have an operation end with a picture, as a worker does."""
+    operation = await served.bridge.operations.find(operation_id)
+    artifact = await served.bridge.artifacts.write_image(operation, 0, png())
+    await served.bridge.store.write(lambda conn: keep(conn, artifact, operation.owner, 0))
+    await served.bridge.operations.close(operation_id, OperationState.COMPLETED)
 
 
 async def _is_started(server: uvicorn.Server) -> bool:

@@ -55,6 +55,7 @@ class FakeUpstream:
     Attributes:
         inline: the picture comes within the stream; otherwise after `pending_polls` looks.
         answer: words instead of a picture.
+        refuses_token: every first POST is refused because of its token, and posted again.
         listed: submissions can be found by their message id.
         before_send, in_stream, at_poll, at_download: closed gates hold whoever comes by; open ones let pass.
     """
@@ -62,6 +63,7 @@ class FakeUpstream:
     inline: bool = True
     pending_polls: int = 0
     answer: str = ""
+    refuses_token: bool = False
     listed: bool = True
     before: Trouble = field(default_factory=list)
     entering: Trouble = field(default_factory=list)
@@ -149,6 +151,8 @@ class UpstreamSession(FakeSession):
         await world.passes(world.before_send, world.before)
         assert before_send is not None
         await before_send()
+        if world.refuses_token:
+            await before_send()
         problem = world.entering.pop(0) if world.entering else None
         if problem is not None and not isinstance(problem, OutcomeUnknownError):
             raise problem

@@ -36,6 +36,17 @@ async def test_fourteen_on_one_slot_are_served_in_the_order_of_admission(bench: 
     assert max(gaps) < 2
 
 
+async def test_the_order_of_admission_counts_and_not_that_of_the_workflows(bench: Workbench) -> None:
+    records = [await bench.admit(f"number {number}") for number in range(6)]
+    for record in reversed(records):
+        await bench.temporal.start(record)
+
+    for record in records:
+        await bench.finished(record)
+
+    assert [submission.prompt for submission in bench.upstream.submissions] == [f"number {n}" for n in range(6)]
+
+
 async def test_who_waits_is_told_why(bench: Workbench) -> None:
     bench.upstream.in_stream.clear()
     first = await bench.begin("first")

@@ -14,6 +14,7 @@ from core.errors import (
     BridgeError,
     BrowserCheckRequiredError,
     ContentBlockedError,
+    ConversationNotFoundError,
     FileNotFoundUpstreamError,
     OutcomeUnknownError,
     ProtocolError,
@@ -110,6 +111,25 @@ async def test_a_connection_that_fails_at_the_post_is_proven_unsent_and_sent_aga
     assert done.state == "completed", done.failure
     assert len(bench.upstream.submissions) == 1
     assert bench.upstream.searches == 0
+
+
+async def test_a_turn_that_its_session_posts_again_is_claimed_again(bench: Workbench) -> None:
+    bench.upstream.refuses_token = True
+
+    done = await bench.finished(await bench.begin())
+
+    assert done.state == "completed", done.failure
+    assert (done.attempts, len(bench.upstream.submissions)) == (1, 1)
+
+
+async def test_a_new_conversation_that_upstream_denies_at_first_is_looked_for_again(bench: Workbench) -> None:
+    bench.upstream.entering = [OutcomeUnknownError("reset after the body")]
+    bench.upstream.finding = [ConversationNotFoundError("not yet")]
+
+    done = await bench.finished(await bench.begin())
+
+    assert done.state == "completed", done.failure
+    assert (bench.upstream.searches, len(bench.upstream.submissions)) == (2, 1)
 
 
 async def test_a_submission_without_an_answer_is_found_and_not_sent_again(bench: Workbench) -> None:

@@ -93,7 +93,7 @@ class Temporal:
         """Tell workflows that an account is theirs now; one that is not reached asks again by itself."""
         unheard = await handle.granted(self._client, operation_ids)
         if unheard:
-            _log.warning("grants_not_signalled", operation_ids=list(unheard))
+            _log.info("grants_not_signalled", operation_ids=list(unheard))
 
     async def state(self, operation_id: str) -> OperationStatus | None:
         """A workflow's own view within 300 ms; after a miss nothing is asked for five seconds."""

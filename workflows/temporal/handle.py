@@ -19,7 +19,9 @@ from core.errors import TemporalUnavailableError
 from workflows.operation import OperationWorkflow
 
 QUERY_SECONDS = 0.3
-_SIGNAL_SECONDS = 2.0
+_CANCEL_SECONDS = 2.0
+_GRANT_SECONDS = 1.0
+"""Shorter than a local activity may take, since what ends an operation tells the next one."""
 
 
 class Run(Enum):
@@ -53,7 +55,7 @@ async def state(client: Client, operation_id: str) -> OperationStatus | None:
 async def cancel(client: Client, operation_id: str) -> bool:
     """Signal a cancel; `False` when the server did not take it."""
     try:
-        async with asyncio.timeout(_SIGNAL_SECONDS):
+        async with asyncio.timeout(_CANCEL_SECONDS):
             await client.get_workflow_handle(operation_id).signal(OperationWorkflow.cancel)
     except (RPCError, RuntimeError, TimeoutError):
         return False
@@ -68,7 +70,7 @@ async def granted(client: Client, operation_ids: Sequence[str]) -> tuple[str, ..
 
 async def _granted(client: Client, operation_id: str) -> bool:
     try:
-        async with asyncio.timeout(_SIGNAL_SECONDS):
+        async with asyncio.timeout(_GRANT_SECONDS):
             await client.get_workflow_handle(operation_id).signal(OperationWorkflow.account_granted)
     except (RPCError, RuntimeError, TimeoutError):
         return False

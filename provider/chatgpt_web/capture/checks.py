@@ -6,7 +6,15 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
-from provider.chatgpt_web.capture.claims import Claims, masked_email, masked_id, observed, read_claims, token_payload
+from provider.chatgpt_web.capture.claims import (
+    Claims,
+    masked_email,
+    masked_id,
+    observed,
+    observed_efforts,
+    read_claims,
+    token_payload,
+)
 from provider.chatgpt_web.capture.model import Capture
 from provider.chatgpt_web.capture.parse import parse_capture
 from provider.chatgpt_web.models import capabilities
@@ -43,7 +51,7 @@ def inspect(capture: Capture, *, now: datetime, base_origin: str) -> Inspection:
         ok=all(check.ok for check in checks if check.level == "required"),
         format=capture.format,
         checks=checks,
-        capabilities=capabilities(claims.plan_type, slugs),
+        capabilities=capabilities(claims.plan_type, slugs, observed_efforts(capture.body, capture.cookies)),
         email=masked_email(claims.email) if claims.email else None,
         account_id=masked_id(claims.account_id) if claims.account_id else None,
         user_id=masked_id(claims.user_id) if claims.user_id else None,

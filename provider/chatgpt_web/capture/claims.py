@@ -82,6 +82,17 @@ def observed(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> tupl
     return tuple(dict.fromkeys(slug for slug in slugs if isinstance(slug, str) and slug))
 
 
+def observed_efforts(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
+    """Thinking efforts that the captured body and the last choice in the picker name, by slug."""
+    last = model_cookie(cookies.get("oai-last-model-config"))
+    chosen = [((body or {}).get("model"), (body or {}).get("thinking_effort")), (last.get("model"), last.get("effort"))]
+    efforts: dict[str, tuple[str, ...]] = {}
+    for slug, effort in chosen:
+        if isinstance(slug, str) and isinstance(effort, str) and effort and effort not in efforts.get(slug, ()):
+            efforts[slug] = (*efforts.get(slug, ()), effort)
+    return efforts
+
+
 def masked_email(email: str) -> str:
     """The address with its local part hidden but for the first and, from three letters on, the last letter."""
     local, separator, domain = email.partition("@")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from core.clock import utc_now
 from core.errors import FeatureLimitError
 from provider.chatgpt_web.limits import FEATURES, preflight, read_limits
 
@@ -32,14 +34,19 @@ def test_features_are_read(case: dict[str, Any]) -> None:
             "status": quota.status,
             "remaining": quota.remaining,
             "resets_at": quota.resets_at.isoformat() if quota.resets_at else None,
+            "limit": quota.limit,
         }
         for name, quota in limits.features.items()
     }
-    assert seen == {
-        name: {key: feature[key] for key in ("status", "remaining", "resets_at")}
-        for name, feature in case["features"].items()
-    }
-    assert [limit.slug for limit in limits.model_limits] == [limit["model_slug"] for limit in case["model_limits"]]
+    assert seen == case["features"]
+    assert [
+        (limit.slug, limit.instead, limit.resets_at.isoformat() if limit.resets_at else None)
+        for limit in limits.model_limits
+    ] == [
+        (limit["model_slug"], limit["using_default_model_slug"], limit["resets_after"])
+        for limit in case["model_limits"]
+    ]
+    assert limits.default_model == case["init"].get("default_model_slug")
 
 
 @pytest.mark.parametrize("case", CASES["preflight"], ids=named)
@@ -52,6 +59,30 @@ def test_only_known_shortage_stops_a_request(case: dict[str, Any]) -> None:
         with pytest.raises(FeatureLimitError) as caught:
             preflight(limits, case["needs"])
         assert caught.value.param == case["feature"]
+
+
+def test_a_refusal_says_when_the_quota_comes_back() -> None:
+    soon = (utc_now() + timedelta(seconds=90)).isoformat()
+    past = (utc_now() - timedelta(seconds=90)).isoformat()
+
+    waits = []
+    for reset in (soon, past, "tomorrow", 5, None):
+        limits = read_limits({"blocked_features": [{"name": "dalle", "resets_after": reset}]})
+        with pytest.raises(FeatureLimitError) as caught:
+            preflight(limits, {"image_gen": 1})
+        waits.append(caught.value.retry_after_seconds)
+
+    assert waits[0] == pytest.approx(90, abs=5)
+    assert waits[1:] == [0.0, None, None, None]
+
+
+@pytest.mark.parametrize(
+    ("remaining", "status"), [(True, "not_reported"), ("3", "not_reported"), (10**400, "available")]
+)
+def test_only_a_number_is_a_counter(remaining: Any, status: str) -> None:
+    limits = read_limits({"limits_progress": [{"feature_name": "file_upload", "remaining": remaining}]})
+
+    assert limits.features["file_upload"].status == status
 
 
 @pytest.mark.parametrize("document", [None, [], "x", {"limits_progress": 3, "blocked_features": {"a": 1}}])

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from core.errors import BrowserCheckRequiredError
 from provider.chatgpt_web.proof import Challenge, decode_config, examine, solve
@@ -77,3 +81,49 @@ def test_a_captured_token_is_sent_unchanged_when_it_is_required() -> None:
 
     assert needed.headers == {"openai-sentinel-turnstile-token": "as captured"}
     assert "as captured" not in repr(needed)
+
+
+def test_the_answer_changes_nothing_of_the_configuration_but_the_attempt() -> None:
+    config = [4000, "d", None, 0, "a\u2212b", {"k": [1.5, "x"]}, "\ud83d"]
+
+    token = solve(Challenge("0.5\ud83d", "0f", config))
+
+    answered = decode_config(token)
+    assert answered is not None
+    assert answered[:3] + answered[4:6] == config[:3] + config[4:6]
+    assert config[3] == 0
+
+
+@given(
+    st.lists(st.none() | st.integers() | st.text(max_size=6) | st.booleans(), min_size=4, max_size=8),
+    st.text(max_size=8),
+)
+def test_any_captured_configuration_answers_as_a_verifier_expects(config: list[Any], seed: str) -> None:
+    token = solve(Challenge(seed, "1f", config))
+
+    encoded = token.removeprefix("gAAAAAB")
+    hashed = hashlib.sha3_512((seed + encoded).encode()).hexdigest()
+    assert hashed[:2] <= "1f"
+    answered = json.loads(base64.b64decode(encoded))
+    assert [*answered[:3], None, *answered[4:]] == [*config[:3], None, *config[4:]]
+
+
+REQUIREMENTS = st.dictionaries(
+    st.sampled_from(["token", "force_login", "proofofwork", "turnstile", "arkose", "so", "expire_after", "persona"]),
+    st.none()
+    | st.booleans()
+    | st.sampled_from([-1, 0, 600, 10**400, 1e400])
+    | st.text(max_size=4)
+    | st.dictionaries(st.sampled_from(["required", "seed", "difficulty", "dx"]), st.booleans() | st.text(max_size=3)),
+)
+
+
+@given(REQUIREMENTS, st.sampled_from([{}, {"openai-sentinel-proof-token": "gAAAAABWzQwMDAsImQiLG51bGwsMCwidWEiXQ=="}]))
+def test_any_requirements_are_answered_or_stop_the_turn(requirements: dict[str, Any], captured: dict[str, str]) -> None:
+    try:
+        needed = examine(requirements, captured)
+    except BrowserCheckRequiredError:
+        return
+
+    assert needed.token
+    assert 0 < needed.expires_seconds <= 24 * 3600

@@ -1,0 +1,122 @@
+"""`/v1/chatgpt/admin`: accounts and captures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from core.errors import AuthInvalidError
+from tests.fakes.provider import capture
+from tests.fakes.server import Served, open_server
+
+ADMIN = "/v1/chatgpt/admin"
+CHAT = {"messages": [{"role": "user", "content": "Hi"}]}
+
+
+async def test_accounts_are_listed_with_plan_and_health(served: Served, client: httpx2.AsyncClient) -> None:
+    served.bridge.vault.write("broken", "no capture")
+
+    body = (await client.get(f"{ADMIN}/accounts")).json()
+    broken, plus = body["accounts"]
+
+    assert body["object"] == "chatgpt.admin.accounts"
+    assert (plus["account"], plus["configured"], plus["plan_type"], plus["plan_bucket"]) == (
+        "plus",
+        True,
+        "plus",
+        "paid",
+    )
+    assert (plus["health"]["state"], plus["limits"]["chat"], plus["error"]) == ("ok", 3, None)
+    assert (broken["configured"], broken["error"]) == (False, "capture_rejected")
+
+
+async def test_a_capture_is_inspected_without_being_kept(served: Served, client: httpx2.AsyncClient) -> None:
+    good = await client.post(f"{ADMIN}/captures/inspect", json={"account": "new", "capture_text": capture("pro")})
+    bad = await client.post(f"{ADMIN}/captures/inspect", json={"capture": capture("pro", missing=["cookie"])})
+
+    assert (good.json()["ok"], good.json()["account"], good.json()["detected"]["plan_type"]) == (True, "new", "pro")
+    assert (bad.status_code, bad.json()["ok"], bad.json()["missing"]) == (200, False, ["cookie"])
+    assert served.bridge.vault.aliases() == ["plus"]
+
+
+async def test_a_saved_account_counts_from_the_next_request_on(tmp_path: Path) -> None:
+    async with open_server(tmp_path, captures={}) as served, served.client() as client:
+        before = await client.post("/v1/chat/completions", json=CHAT)
+        saved = await client.post(f"{ADMIN}/captures/save", json={"account": "new", "capture_text": capture("plus")})
+        after = await client.post("/v1/chat/completions", json=CHAT)
+        deleted = await client.post(f"{ADMIN}/accounts/delete", json={"account": "new"})
+        again = await client.post(f"{ADMIN}/accounts/delete", json={"account": "new"})
+        at_last = await client.post("/v1/chat/completions", json=CHAT)
+
+    assert (before.status_code, after.status_code, at_last.status_code) == (403, 200, 403)
+    assert (saved.json()["saved"], saved.json()["live_verify"]) == (True, "ok")
+    assert saved.json()["capture_path"].endswith("/new/chatgpt-request.txt")
+    assert deleted.json()["deleted"]["capture"] is True
+    assert (again.status_code, again.json()["deleted"]["capture"]) == (200, False)
+    assert again.json()["remaining_accounts"] == []
+
+
+async def test_a_capture_that_does_not_authenticate_replaces_nothing(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    served.bridge.provider.refusal = AuthInvalidError("not accepted")
+    body = {"account": "plus", "capture_text": capture("pro"), "replace": True}
+    served.bridge.provider.open = lambda alias, text: _Refused()
+
+    answer = await client.post(f"{ADMIN}/captures/save", json=body)
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (403, "auth_invalid")
+    assert served.bridge.vault.read("plus") == capture("plus")
+    assert (await client.post(f"{ADMIN}/captures/save", json={**body, "verify": False})).status_code == 200
+    assert served.bridge.vault.read("plus") == capture("pro")
+
+
+class _Refused:
+    async def verify(self) -> None:
+        raise AuthInvalidError("not accepted")
+
+    async def aclose(self) -> None:
+        """Nothing is open."""
+
+
+async def test_a_capture_with_gaps_is_refused_with_what_is_missing(client: httpx2.AsyncClient) -> None:
+    body = {"account": "new", "capture_text": capture("plus", missing=["cookie"])}
+
+    answer = await client.post(f"{ADMIN}/captures/save", json=body)
+
+    error = answer.json()["error"]
+    assert (answer.status_code, error["code"]) == (400, "capture_rejected")
+    assert (error["missing"], error["failed"], error["warnings"]) == (["cookie"], ["cookie"], [])
+    assert answer.json()["inspection"]["ok"] is False
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "param"),
+    [
+        ("captures/inspect", {}, "capture_text"),
+        ("captures/inspect", {"capture_text": " "}, "capture_text"),
+        ("captures/inspect", {"capture_text": 3}, "capture_text"),
+        ("captures/inspect", {"capture_text": "nonsense"}, "capture"),
+        ("captures/save", {"capture_text": capture()}, "account"),
+        ("captures/save", {"account": "../x", "capture_text": capture()}, "account"),
+        ("captures/save", {"account": "plus", "capture_text": capture()}, "account"),
+        ("captures/save", {"account": "new", "capture_text": capture(), "verify": "no"}, "verify"),
+        ("accounts/delete", {}, "account"),
+        ("accounts/delete", {"account": "a/b"}, "account"),
+    ],
+)
+async def test_bad_input_is_a_400_with_the_fields_name(
+    client: httpx2.AsyncClient, path: str, body: dict[str, Any], param: str
+) -> None:
+    answer = await client.post(f"{ADMIN}/{path}", json=body)
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
+
+
+async def test_the_older_word_for_replacing_is_understood(client: httpx2.AsyncClient) -> None:
+    body = {"account": "plus", "capture_text": capture("pro"), "force": True}
+
+    assert (await client.post(f"{ADMIN}/captures/save", json=body)).status_code == 200

@@ -1,0 +1,94 @@
+"""`/health`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from core.errors import StoreError
+from tests.fakes.provider import capture
+from tests.fakes.server import Served, open_server
+
+
+def states(answer: httpx2.Response) -> dict[str, str]:
+    return {part["name"]: part["state"] for part in answer.json()["parts"]}
+
+
+async def test_health_says_what_is_served(client: httpx2.AsyncClient) -> None:
+    body = (await client.get("/health")).json()
+
+    assert (body["ok"], body["account"], body["accounts"]) == (True, "plus", ["plus"])
+    assert body["account_concurrency"] == {"plus": 3}
+    assert body["artifact_downloads"]["route"] == "/v1/chatgpt/files/{id}/{filename}"
+
+
+async def test_live_needs_no_key(served: Served) -> None:
+    async with served.client(None) as anybody:
+        assert (await anybody.get("/health/live")).json() == {"status": "ok"}
+
+
+async def test_ready_shows_details_to_those_with_the_key(served: Served, client: httpx2.AsyncClient) -> None:
+    async with served.client(None) as anybody:
+        without = await anybody.get("/health/ready")
+    with_key = await client.get("/health/ready")
+
+    assert (without.status_code, without.json()["status"]) == (200, "ok")
+    assert states(without) == dict.fromkeys(("database", "temporal", "worker", "accounts"), "ok")
+    assert not any("detail" in part for part in without.json()["parts"])
+    assert any("detail" in part for part in with_key.json()["parts"])
+
+
+@pytest.mark.parametrize(
+    ("change", "missing"), [({"available": False}, {"temporal", "worker"}), ({"worker": False}, {"worker"})]
+)
+async def test_a_missing_part_is_a_503_but_not_for_chat(
+    served: Served, client: httpx2.AsyncClient, change: dict[str, Any], missing: set[str]
+) -> None:
+    for name, value in change.items():
+        setattr(served.temporal, name, value)
+    answer, for_chat = await client.get("/health/ready"), await client.get("/health/ready?for=chat")
+
+    assert answer.status_code == 503
+    assert {name for name, state in states(answer).items() if state != "ok"} == missing
+    assert for_chat.status_code == 200
+
+
+async def test_without_an_account_work_is_taken_and_chat_is_not(tmp_path: Path) -> None:
+    async with open_server(tmp_path, captures={}) as served, served.client() as client:
+        answer, for_chat = await client.get("/health/ready"), await client.get("/health/ready?for=chat")
+        served.bridge.vault.write("plus", capture("plus"))
+        later = await client.get("/health/ready?for=chat")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert for_chat.status_code == 503
+    assert later.status_code == 200
+
+
+async def test_failing_workflow_tasks_show(served: Served, client: httpx2.AsyncClient) -> None:
+    served.temporal.failing = frozenset({"chatgptop_1"})
+
+    answer = await client.get("/health/ready")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert "chatgptop_1" in answer.text
+
+
+async def test_a_database_that_is_away_is_a_503_for_everything(
+    served: Served, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> int:
+        raise StoreError("no disk")
+
+    monkeypatch.setattr(served.bridge.store, "changed", away)
+
+    assert (await client.get("/health/ready")).status_code == 503
+    assert (await client.get("/health/ready?for=chat")).status_code == 503
+
+
+async def test_an_unknown_need_is_a_422(client: httpx2.AsyncClient) -> None:
+    answer = await client.get("/health/ready?for=fun")
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (422, "for")
