@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator
 
@@ -37,12 +37,16 @@ class SaveRequest(InspectRequest):
     verify: bool = True
     replace: bool = False
     force: bool = False
-    metadata: dict[str, Any] | None = None
+
+
+def _whole(value: bool) -> bool:
+    if not value:
+        raise ValueError("an account is removed with its capture, or not at all")
+    return value
 
 
 class DeleteRequest(Request):
     """An account to remove."""
 
     account: str
-    delete_capture: bool = True
-    delete_settings: bool = True
+    delete_capture: Annotated[bool, AfterValidator(_whole)] = True

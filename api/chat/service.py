@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import blake2b
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -80,11 +81,6 @@ def _temporary(options: dict[str, Any], *, default: bool) -> bool:
 
 
 def _affinity(headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...]) -> str:
-    """The most explicit sign of which conversation this is."""
-    for name in _AFFINITY_HEADERS:
-        given = headers.get(name)
-        if given:
-            return f"header:{given}"
-    if request.prompt_cache_key:
-        return f"cache:{request.prompt_cache_key}"
-    return f"opening:{transcript.opening(said)}"
+    """The most explicit sign of which conversation this is, as a hash: a client's own words may be long."""
+    given = next((headers[name] for name in _AFFINITY_HEADERS if headers.get(name)), request.prompt_cache_key)
+    return transcript.opening(said) if not given else blake2b(given.encode(), digest_size=16).hexdigest()

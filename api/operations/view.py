@@ -11,6 +11,14 @@ from bridge.files.links import download_url
 from core.contracts.artifacts import Artifact
 from core.contracts.operations import OperationRecord
 
+_RESEARCH: dict[str, Any] = {
+    "deep_research_message_id": None,
+    "deep_research_session_id": None,
+    "deep_research_ready": False,
+    "pending_reason": None,
+}
+"""What only research has; readers of every kind find the same keys."""
+
 
 def envelope(record: OperationRecord, base: str, **more: Any) -> dict[str, Any]:
     """What every operation route answers with."""
@@ -88,15 +96,6 @@ def chat_view(chat: RunningChat) -> dict[str, Any]:
 def seconds(moment: datetime | None) -> float | None:
     """A time as Unix seconds, to the millisecond."""
     return None if moment is None else round(moment.timestamp(), 3)
-
-
-_RESEARCH: dict[str, Any] = {
-    "deep_research_message_id": None,
-    "deep_research_session_id": None,
-    "deep_research_ready": False,
-    "pending_reason": None,
-}
-"""What only research has; readers of every kind find the same keys."""
 
 
 def _artifact(artifact: Artifact, base: str) -> dict[str, Any]:

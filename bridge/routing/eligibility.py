@@ -100,7 +100,7 @@ def _cooling(account: Account, needs: Needs, now: datetime) -> tuple[str, dateti
 
 def _offers(account: Account, needs: Needs) -> bool:
     known = account.capabilities
-    if needs.slug == "auto" or (known.plan is None and needs.slug not in known.models):
+    if needs.slug == "auto" or known.open_ended:
         # Of an unknown plan nothing can be ruled out.
         return True
     if needs.slug not in known.models:

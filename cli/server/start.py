@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from cli import output
+
 
 def start(
     *,
@@ -47,8 +49,9 @@ def start(
         typer.Option("--temporary-chat/--normal-chat", help="Whether chats are temporary. [CHATGPT_TEMPORARY_CHAT]"),
     ] = None,
 ) -> None:
-    """Start the HTTP API; Ctrl-C or SIGTERM stops it, with ten seconds for running streams.
+    """Start the HTTP API and print its address.
 
+    Ctrl-C or SIGTERM stops it, with ten seconds for running streams.
     Every option has the environment variable in brackets, which is used where the option is not given.
     """
     overrides: dict[str, dict[str, Any]] = {
@@ -77,7 +80,7 @@ def _serve(overrides: dict[str, dict[str, Any]], *, worker: bool) -> None:
     from core.logging import configure
 
     configure(process="api", level=settings.logs.level, style=settings.logs.format)
-    run(settings, with_worker=worker)
+    run(settings, with_worker=worker, on_ready=lambda address: output.fields(api=f"{address}/v1"))
 
 
 def _passphrase() -> str:

@@ -111,7 +111,8 @@ def make(
 
 
 def _places(settings: Settings, chosen: Chosen) -> Places:
-    host = "127.0.0.1" if settings.server.host in _ANY_ADDRESS else settings.server.host
+    bind = settings.server.host.strip("[]")
+    host = "127.0.0.1" if bind in _ANY_ADDRESS else bind
     shown = f"[{host}]" if ":" in host else host
     storage, temporal = settings.storage, settings.temporal
     return Places(

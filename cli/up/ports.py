@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import errno
 import fcntl
-import os
 import socket
-import tempfile
 from pathlib import Path
 from typing import IO
 
@@ -18,13 +16,13 @@ _TRIES = 200
 class Ports:
     """Chooses ports and holds a claim on each, so that two supervisors that start at once never choose the same one.
 
-    A claim is a locked file in the machine's temporary folder; it ends with the process. A port once chosen is the same
-    for every restart of its child.
+    A claim is a locked file in the person's cache folder; it ends with the process. A port once chosen is the same for
+    every restart of its child.
     """
 
     def __init__(self, folder: Path | None = None) -> None:
-        self._folder = folder or Path(tempfile.gettempdir()) / f"chatgpt-api-ports-{os.getuid()}"
-        self._folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder = folder or Path.home() / ".cache" / "chatgpt-api" / "ports"
+        self._folder.mkdir(mode=0o700, exist_ok=True, parents=True)
         self._claims: list[IO[str]] = []
 
     def choose(self, wanted: int, *, variable: str, host: str = "127.0.0.1", move: bool = False) -> int:
@@ -53,7 +51,7 @@ class Ports:
     def _any(self, host: str) -> int:
         for _ in range(_TRIES):
             with socket.socket(_family(host)) as probe:
-                probe.bind((host, 0))
+                probe.bind((host.strip("[]"), 0))
                 port = int(probe.getsockname()[1])
             if self._claim(port, host):
                 return port
@@ -74,7 +72,7 @@ def _free(port: int, host: str) -> bool:
     with socket.socket(_family(host)) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # a port that is only cooling down is free
         try:
-            probe.bind((host, port))
+            probe.bind((host.strip("[]"), port))
         except OSError as error:
             if error.errno == errno.EADDRINUSE:
                 return False

@@ -13,6 +13,8 @@ from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TypeVar
 
+from api.api_key import ApiKey, ensure_api_key
+from api.binding import require_strong_key
 from cli import output
 from cli.exit import OK
 from cli.up import demo as demos
@@ -23,7 +25,7 @@ from cli.up.plan import Plan, choose_ports, make
 from cli.up.ports import Ports
 from cli.up.readiness import answers
 from cli.up.supervisor import Supervisor
-from core.settings import Settings, load_all
+from core.settings import load_all
 from integrations.client import BridgeClient
 
 _READY_SECONDS = 60.0
@@ -40,7 +42,7 @@ def run(*, demo: bool, headless: bool, tour: bool, once: bool, as_json: bool) ->
     Raises:
         DataFolderLockedError: another `up` holds the data folder.
         PortInUseError: a port that was asked for is taken.
-        SettingError: a variable's value is wrong.
+        SettingError: a variable's value is wrong, or the key too weak for the address.
         TemporalBinaryMissingError: Temporal's server can neither be found nor had.
     """
     os.umask(0o077)
@@ -49,6 +51,8 @@ def run(*, demo: bool, headless: bool, tour: bool, once: bool, as_json: bool) ->
         settings = load_all()
         if folder is None:
             held.enter_context(closing(FolderLock.take(settings.storage.data_dir)))
+        key = ensure_api_key(settings.server, settings.storage)
+        require_strong_key(settings.server, key.value)
         ports = held.enter_context(closing(Ports()))
         chosen = choose_ports(settings, ports, os.environ, demo=demo, headless=headless)
         binary = None if settings.temporal.address else dev_server.find_binary(settings.temporal.cli)
@@ -56,7 +60,7 @@ def run(*, demo: bool, headless: bool, tour: bool, once: bool, as_json: bool) ->
         if status != OK:
             return status
         plan = make(settings, chosen, os.environ, binary=binary, demo=folder)
-        stack = _Stack(settings, plan, folder, as_json=as_json)
+        stack = _Stack(plan, folder, key, as_json=as_json)
         return asyncio.run(stack.run(tour=tour, once=once))
 
 
@@ -76,12 +80,11 @@ def _migrate() -> int:
 class _Stack:
     """One run of everything."""
 
-    def __init__(self, settings: Settings, plan: Plan, demo: demos.DemoFolder | None, *, as_json: bool) -> None:
-        self._settings = settings
+    def __init__(self, plan: Plan, demo: demos.DemoFolder | None, key: ApiKey, *, as_json: bool) -> None:
         self._plan = plan
         self._demo = demo
+        self._key = key
         self._as_json = as_json
-        self._had_key = self._key() is not None
 
     async def run(self, *, tour: bool, once: bool) -> int:
         names = [child.name for stage in self._plan.stages for child in stage]
@@ -103,8 +106,8 @@ class _Stack:
             await _in_thread(self._add_accounts)
         if not await self._all_ready():
             output.note("Not everything is ready yet; `chatgpt-api doctor` says what is missing.")
-        key = self._key()
-        places.show(self._plan.places, as_json=self._as_json, new_key=None if self._had_key else key)
+        new_key = self._key.value if self._key.made_in else None
+        places.show(self._plan.places, as_json=self._as_json, new_key=new_key)
 
     async def _all_ready(self) -> bool:
         ready = answers(self._plan.places.api.removesuffix("/v1") + "/health/ready")
@@ -131,16 +134,7 @@ class _Stack:
             return show_tour(client, self._plan.places)
 
     def _client(self) -> BridgeClient:
-        return BridgeClient(self._plan.places.api, self._key())
-
-    def _key(self) -> str | None:
-        given = self._settings.server.api_key
-        if given is not None:
-            return given.get_secret_value()
-        try:
-            return self._settings.storage.api_key_file.read_text(encoding="utf-8").strip() or None
-        except FileNotFoundError:
-            return None
+        return BridgeClient(self._plan.places.api, self._key.value)
 
 
 async def _in_thread(work: Callable[[], ResultT]) -> ResultT:

@@ -36,10 +36,11 @@ class TurnClock:
         self.touch()
 
     def hasten(self, seconds: float) -> None:
-        """Expire after so many seconds at most, unless `relent` is called."""
-        self._soon = self._loop.time() + seconds
-        self.stop()
-        self._arm()
+        """Expire so many seconds after the first call at most, unless `relent` is called."""
+        if self._soon == float("inf"):
+            self._soon = self._loop.time() + seconds
+            self.stop()
+            self._arm()
 
     def relent(self) -> None:
         """Take `hasten` back."""

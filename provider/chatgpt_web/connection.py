@@ -30,6 +30,7 @@ SEND_SECONDS = 5.0
 
 _MOST_BYTES = 64 * 1024 * 1024
 _ERROR_BYTES = 64 * 1024
+_PIECE_BYTES = 256 * 1024
 _PER_CALL = frozenset(("accept", "content-type", "cookie", "x-conduit-token", "x-oai-turn-trace-id"))
 _SOCKET_HEADERS = frozenset(
     """
@@ -65,6 +66,7 @@ class Connection:
         self._calls: aiohttp.ClientSession | None = None
         self._turns: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
+        self._closed = False
 
     @property
     def captured(self) -> Mapping[str, str]:
@@ -171,7 +173,7 @@ class Connection:
         try:
             response = await self._turn_session().post(
                 self._url("/backend-api/f/conversation"),
-                data=_TurnBody(body, sending),
+                data=_Body(body, sending),
                 headers=sent,
                 allow_redirects=False,
                 trace_request_ctx=sending,
@@ -183,13 +185,11 @@ class Connection:
         return response
 
     async def refusal(self, response: aiohttp.ClientResponse, context: Context, *, proof_answered: bool) -> Exception:
-        """What an answer that is no event stream means, whatever its status; the connection is closed."""
+        """What an answer that is no event stream means, whatever its status; it is read no further."""
         try:
-            async with asyncio.timeout(CALL_SECONDS):
-                content = await response.content.read(_ERROR_BYTES)
-        except (aiohttp.ClientError, OSError, TimeoutError):
-            content = b""
-        response.close()
+            content = await _read_refusal(response)
+        finally:
+            response.close()
         if response.status == 200:
             return errors.from_document(content)
         return errors.from_response(
@@ -197,7 +197,8 @@ class Connection:
         )
 
     async def aclose(self) -> None:
-        """Close every connection."""
+        """Close every connection; nothing is asked any more."""
+        self._closed = True
         for session in (self._turns, self._calls):
             if session is not None:
                 await session.close()
@@ -216,12 +217,14 @@ class Connection:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._call_session().request(method, url, data=data, headers=headers, allow_redirects=False) as answer,
+                self._call_session().request(
+                    method, url, data=data and _Body(data), headers=headers, allow_redirects=False
+                ) as answer,
             ):
                 if context != "blob_put" and url.origin() == self._base:
                     self._learn(answer)
                 if not 200 <= answer.status < 300:
-                    content = await answer.content.read(_ERROR_BYTES)
+                    content = await _read_refusal(answer)
                     raise errors.from_response(answer.status, answer.headers, content, context=context)
                 return await _read(answer, most_bytes), answer.headers
         except aiohttp.ClientConnectorError:
@@ -261,6 +264,8 @@ class Connection:
         return target
 
     def _call_session(self) -> aiohttp.ClientSession:
+        if self._closed:
+            raise UpstreamUnavailableError("The account's session is closed; nothing was sent.")
         if self._calls is None:
             self._calls = self._session(aiohttp.TCPConnector(limit=0, keepalive_timeout=60))
         return self._calls
@@ -318,18 +323,30 @@ def checked_socket_url(url: object, origin: str) -> str:
     return url
 
 
-class _TurnBody(aiohttp.BytesPayload):
-    """A turn's body that notes when the connection has taken all of it."""
+class _Body(aiohttp.Payload):
+    """Bytes, written as fast as the connection takes them, so that large ones do not hold up the loop.
 
-    def __init__(self, body: bytes, sending: Sending) -> None:
+    For a turn, `sending` learns when all was taken, and nothing is written any more when its time is over.
+    """
+
+    _autoclose = True
+
+    def __init__(self, body: bytes, sending: Sending | None = None) -> None:
         super().__init__(body)
+        self._size = len(body)
         self._sending = sending
 
-    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        if asyncio.get_running_loop().time() > self._sending.deadline:
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return str(self._value, encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        sending = self._sending
+        if sending is not None and asyncio.get_running_loop().time() > sending.deadline:
             raise TimeoutError("The process was stopped between the headers and the body.")
-        await super().write_with_length(writer, content_length)
-        self._sending.written = True
+        for start in range(0, len(self._value), _PIECE_BYTES):
+            await writer.write(self._value[start : start + _PIECE_BYTES])
+        if sending is not None:
+            sending.written = True
 
 
 async def _about_to_write(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
@@ -337,6 +354,18 @@ async def _about_to_write(_session: aiohttp.ClientSession, context: SimpleNamesp
     if asyncio.get_running_loop().time() > sending.deadline:
         raise UpstreamUnavailableError("Upstream could not be reached in time; nothing was sent.")
     sending.left = True
+
+
+async def _read_refusal(answer: aiohttp.ClientResponse) -> bytes:
+    """What came of a refusal's body, at most 64 KiB: one that breaks off is still known by its status."""
+    content = b""
+    try:
+        async with asyncio.timeout(CALL_SECONDS):
+            while len(content) < _ERROR_BYTES and (piece := await answer.content.readany()):
+                content += piece
+    except (aiohttp.ClientError, OSError):
+        return content
+    return content
 
 
 async def _read(answer: aiohttp.ClientResponse, most_bytes: int) -> bytes:

@@ -7,8 +7,6 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Literal
 
-from core.clock import utc_now
-from core.errors import FeatureLimitError
 from provider.interface.accounts import FeatureQuota, Limits, ModelLimit
 
 FEATURES: Mapping[str, tuple[str, ...]] = {
@@ -35,22 +33,6 @@ def read_limits(document: Any) -> Limits:
         ),
         default_model=default if isinstance(default, str) else None,
     )
-
-
-def preflight(limits: Limits, needs: Mapping[str, float]) -> None:
-    """Whether the quota known of is enough; unknown quota never stops a request.
-
-    Raises:
-        FeatureLimitError: a feature is blocked or has less left than `needs` asks of it.
-    """
-    for name, wanted in needs.items():
-        quota = limits.features.get(name)
-        if quota is None or quota.status == "not_reported":
-            continue
-        if quota.status == "blocked" or (quota.remaining is not None and quota.remaining < wanted):
-            left = "blocked" if quota.status == "blocked" else f"down to {quota.remaining:g}"
-            until = max(0.0, (quota.resets_at - utc_now()).total_seconds()) if quota.resets_at else None
-            raise FeatureLimitError(f"The account's quota for {name} is {left}.", retry_after_seconds=until, param=name)
 
 
 def _feature(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from provider.interface.accounts import Capabilities, OfferedModel
@@ -20,38 +19,6 @@ _EFFORTS: Mapping[str, tuple[str, ...]] = {
 _AUTO_ONLY = frozenset(("free", "go"))
 _PRO_IF_OBSERVED = frozenset(("team", "business", "enterprise", "edu"))
 _WITH_MODELS = _PRO_IF_OBSERVED | {"plus", "pro"}
-
-
-@dataclass(frozen=True, slots=True)
-class Preset:
-    """One entry of the page's picker. `slug` need not be one of the list's models; `effort` is `None` when unset."""
-
-    title: str
-    selected_title: str
-    slug: str
-    lane: str
-    effort: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Version:
-    """A family of models as the page's picker groups them."""
-
-    id: str
-    label: str
-    enabled: bool
-    slugs: tuple[str, ...]
-    presets: tuple[Preset, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Listing:
-    """An account's live list, in upstream's order. `picker_version` says which generation of the picker it is for."""
-
-    models: tuple[OfferedModel, ...]
-    default_model: str | None
-    picker_version: int | None
-    versions: tuple[Version, ...]
 
 
 def capabilities(
@@ -87,18 +54,6 @@ def read_models(document: Any) -> tuple[OfferedModel, ...]:
     return tuple(found.values())
 
 
-def read_listing(document: Any) -> Listing:
-    """The whole live list; versions without an id and presets without title, slug or lane are left out."""
-    whole = document if isinstance(document, dict) else {}
-    picker = whole.get("model_picker_version")
-    return Listing(
-        models=read_models(whole),
-        default_model=_text(whole, "default_model_slug"),
-        picker_version=picker if isinstance(picker, int) and not isinstance(picker, bool) else None,
-        versions=tuple(_version(entry) for entry in _objects(whole, "versions") if _text(entry, "id")),
-    )
-
-
 def _models(plan: str | None, observed: Sequence[str]) -> tuple[str, ...]:
     if plan in _AUTO_ONLY:
         return (AUTO,)
@@ -114,25 +69,6 @@ def _models(plan: str | None, observed: Sequence[str]) -> tuple[str, ...]:
 def _efforts(entry: Mapping[str, Any]) -> tuple[str, ...]:
     names = (_text(item, "thinking_effort") for item in _objects(entry, "thinking_efforts"))
     return tuple(dict.fromkeys(name for name in names if name))
-
-
-def _version(entry: Mapping[str, Any]) -> Version:
-    name = _text(entry, "id") or ""
-    slugs = entry.get("slugs")
-    return Version(
-        id=name,
-        label=_text(entry, "display_text_for_intelligence") or _text(entry, "display_text") or name,
-        enabled=entry.get("enabled") is True,
-        slugs=tuple(slug for slug in slugs if isinstance(slug, str)) if isinstance(slugs, list) else (),
-        presets=tuple(preset for preset in map(_preset, _objects(entry, "intelligence_presets")) if preset),
-    )
-
-
-def _preset(entry: Mapping[str, Any]) -> Preset | None:
-    title, slug, lane = _text(entry, "title"), _text(entry, "model_slug"), _text(entry, "lane")
-    if not (title and slug and lane):
-        return None
-    return Preset(title, _text(entry, "selected_display_title") or title, slug, lane, _text(entry, "thinking_effort"))
 
 
 def _objects(document: Any, key: str) -> list[dict[str, Any]]:

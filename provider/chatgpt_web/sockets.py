@@ -85,7 +85,7 @@ class Topic:
 
     async def _connected(self) -> AsyncGenerator[TurnEvent, None]:
         url = await self._connection.socket_url()
-        async with connect(
+        async with _Connect(
             url,
             additional_headers={"Origin": self._connection.captured.get("origin", self._connection.origin)},
             user_agent_header=self._connection.captured.get("user-agent"),
@@ -126,6 +126,13 @@ class Topic:
             elif isinstance(item, Subscribed) and item.history_lost:
                 self.lost = True
         return found
+
+
+class _Connect(connect):
+    """Goes to the address that was checked, and nowhere else."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 class _RefusedError(Exception):

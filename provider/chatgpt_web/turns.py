@@ -96,19 +96,26 @@ class WebTurn:
 
     async def close(self) -> None:
         """Do what `on_close` says with a turn that is not finished."""
+        stopping = self._let_go()
         if self._events is not None:
             await self._events.aclose()
+        if stopping is not None:
+            await asyncio.wait({stopping}, timeout=STOP_SECONDS)
+
+    def _let_go(self) -> asyncio.Task[None] | None:
+        """Settle what becomes of the response; the stop that is under way, if there is one."""
         response, reading = self._response, self._reading
         self._response = None
         if response is None or reading is None:
-            return
+            return None
         reading.stop_clock()
         if self._reader.finished:
             self._give_back(response)
         elif self._on_close == "leave" or reading.challenged or self._reader.failure is not None:
             response.close()
         else:
-            await asyncio.wait({self._host.spawn(self._stop(response))}, timeout=STOP_SECONDS)
+            return self._host.spawn(self._stop(response))
+        return None
 
     def _give_back(self, response: aiohttp.ClientResponse) -> None:
         """Let the connection be used again, once what comes after the end is read; nobody waits for that."""

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
+import structlog
 
 from tests.fakes.server import Served, open_server
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_tracebacks() -> Iterator[None]:
+    """structlog's default shows every local variable of a traceback, which takes seconds."""
+    structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
+    yield
+    structlog.reset_defaults()
 
 
 @pytest.fixture

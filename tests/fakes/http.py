@@ -57,9 +57,11 @@ class FakeBridge:
         """Answer with bytes."""
         self._set(Answer(body, content_type=content_type), path)
 
-    def fails(self, code: str, status: int, message: str, action: str, path: str | None = None) -> None:
+    def fails(
+        self, code: str, status: int, message: str, action: str, *, param: str | None = None, path: str | None = None
+    ) -> None:
         """Answer with an error as the bridge writes it."""
-        error = {"code": code, "fault": "caller", "message": message, "action": action, "type": "x", "param": None}
+        error = {"code": code, "fault": "caller", "message": message, "action": action, "type": "x", "param": param}
         self.says({"error": error}, status, path)
 
     def _set(self, answer: Answer, path: str | None) -> None:

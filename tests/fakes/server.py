@@ -7,7 +7,6 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -39,7 +38,6 @@ from tests.fakes.chat import ChatProvider, ChatWorld
 from tests.fakes.provider import capture
 from tests.fakes.temporal import FakeTemporal
 from tests.fakes.upstream import png
-from tests.fakes.waiting import until
 
 KEY = "test-" + "k" * 40
 
@@ -146,17 +144,17 @@ async def _listening(services: Services) -> AsyncIterator[int]:
     config = uvicorn.Config(
         app, http=HttpProtocol, ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=2
     )
+    config.load()
     server = uvicorn.Server(config)
-    server.capture_signals = nullcontext  # type: ignore[method-assign]
+    server.lifespan = config.lifespan_class(config)
+    # Started and stopped by hand: uvicorn's own loop looks at its flags ten times a second only.
     with bound_socket("127.0.0.1", 0) as listener:
-        running = asyncio.create_task(server.serve(sockets=[listener]))
-        await until(partial(_is_started, server))
+        await server.startup(sockets=[listener])
         try:
             yield int(listener.getsockname()[1])
         finally:
             services.leashes.pull_all()
-            server.should_exit = True
-            await running
+            await server.shutdown()
 
 
 async def complete(served: Served, operation_id: str) -> None:
@@ -165,10 +163,6 @@ async def complete(served: Served, operation_id: str) -> None:
     artifact = await served.bridge.artifacts.write_image(operation, 0, png())
     await served.bridge.store.write(lambda conn: keep(conn, artifact, operation.owner, 0))
     await served.bridge.operations.close(operation_id, OperationState.COMPLETED)
-
-
-async def _is_started(server: uvicorn.Server) -> bool:
-    return server.started
 
 
 def events(text: str) -> list[Any]:

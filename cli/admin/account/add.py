@@ -14,7 +14,7 @@ from cli.options import ApiKey, BaseUrl, Json, connect
 
 if TYPE_CHECKING:
     from integrations.client import BridgeClient
-    from integrations.client.models import Inspection
+    from integrations.client.models import Inspection, SavedCapture
 
 _END = "END_CAPTURE"
 
@@ -52,7 +52,7 @@ def save(client: BridgeClient, alias: str, text: str, *, verify: bool, replace: 
         typer.Exit: with 1, when the inspection failed and nothing was sent to be saved.
     """
     inspection = _inspected(client, alias, text, as_json)
-    saved = client.save_capture(alias, text, verify=verify, replace=replace)
+    saved = _saved(client, alias, text, verify=verify, replace=replace)
     if as_json:
         output.data({"ok": True, **saved.as_sent()})
         return
@@ -66,6 +66,18 @@ def save(client: BridgeClient, alias: str, text: str, *, verify: bool, replace: 
     )
     if inspection.warnings:
         output.note(f"Recommended, but not in this capture: {', '.join(inspection.warnings)}")
+
+
+def _saved(client: BridgeClient, alias: str, text: str, *, verify: bool, replace: bool) -> SavedCapture:
+    from integrations.client import ClientError
+
+    try:
+        return client.save_capture(alias, text, verify=verify, replace=replace)
+    except ClientError as error:
+        if error.failure.param == "account" and not replace:
+            action = "Choose another name, or add --replace to give an account that exists a newer capture."
+            error.failure = error.failure.model_copy(update={"action": action})
+        raise
 
 
 def _inspected(client: BridgeClient, alias: str, text: str, as_json: bool) -> Inspection:

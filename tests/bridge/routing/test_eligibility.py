@@ -64,7 +64,7 @@ def test_a_cooldown_that_is_over_lets_one_through() -> None:
         (_PLUS, "gpt-5-5", "extended", False),
         (_PLUS, "gpt-5-5-pro", None, False),
         (Capabilities("free", ("auto",), {}), "gpt-5-5", None, False),
-        (Capabilities(None, ("auto",), {}), "gpt-5-5", None, True),
+        (Capabilities(None, ("auto",), {}, open_ended=True), "gpt-5-5", None, True),
     ],
 )
 def test_the_plan_must_offer_model_and_effort(

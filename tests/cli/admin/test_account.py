@@ -107,15 +107,16 @@ def test_what_is_no_capture_at_all_is_rejected_too(
     }
 
 
-def test_an_account_that_exists_is_refused_with_the_servers_words(
+def test_an_account_that_exists_is_refused_and_the_way_to_replace_it_named(
     bridge: FakeBridge, command: Callable[..., Any], capture: str
 ) -> None:
     saves(bridge)
-    bridge.fails("invalid_request", 400, "there is an account 'me' already", "Do.", path=f"{ADMIN}/captures/save")
+    bridge.fails("invalid_request", 400, "there is 'me' already", "Do.", param="account", path=f"{ADMIN}/captures/save")
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
     assert (shown.status, shown.out) == (2, "")
     assert shown.err == (
-        "error: there is an account 'me' already [invalid_request; at fault: the request]\nwhat to do: Do.\n"
+        "error: there is 'me' already [invalid_request; at fault: the request]\n"
+        "what to do: Choose another name, or add --replace to give an account that exists a newer capture.\n"
         "request id: req_1\n"
     )
 

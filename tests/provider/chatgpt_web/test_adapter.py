@@ -67,12 +67,9 @@ async def test_a_link_that_lags_or_lies_elsewhere_still_leads_to_the_picture(
 ) -> None:
     conversation_id, state = await drawn(session, f"[sim:image=inline,pixels=64,download={trouble}] a heron")
 
-    try:
-        image = await session.download_image(state.assets[0], conversation_id=conversation_id)
-    except ProtocolError:
-        assert trouble == "other_host"
-    else:
-        assert image.content
+    image = await session.download_image(state.assets[0], conversation_id=conversation_id)
+
+    assert image.content
     assert not simulator.ledger.leaks
 
 

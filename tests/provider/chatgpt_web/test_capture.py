@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from core.errors import CaptureRejectedError
 from provider.chatgpt_web.capture import inspect_capture, parse_capture
+from provider.chatgpt_web.capture.checks import inspect
 from provider.chatgpt_web.capture.cookies import apply_update, cookie_header, parse_cookies
+from provider.chatgpt_web.capture.template import turn_template
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 EXPECTED = json.loads((VECTORS / "captures-expected.json").read_text())
@@ -145,7 +147,9 @@ def test_damaged_captures_are_read_or_refused(name: str, at: int, length: int, i
 
     said = ""
     try:
-        inspect_capture(text[:at] + instead + text[at + length :], now=NOW)
+        capture = parse_capture(text[:at] + instead + text[at + length :])
+        said = repr((capture, inspect(capture, now=NOW, base_origin="https://chatgpt.com")))
+        json.dumps(turn_template(capture.body), ensure_ascii=False, allow_nan=False).encode()
     except CaptureRejectedError as refused:
         said = refused.message
 
@@ -157,6 +161,9 @@ UPDATES: list[tuple[str, str, dict[str, str]]] = [
     ("set-cookie", '__cf_bm="new"; Path=/; HttpOnly', {"a": "1", "__cf_bm": "new"}),
     ("set-cookie", "a=; Path=/", {}),
     ("set-cookie", "a=2; Max-Age=0; Path=/", {}),
+    ("set-cookie", "a=2; Path=/; max-age = 0 ", {}),
+    ("set-cookie", "a=2; Max-Age=-1", {}),
+    ("set-cookie", "no pair", {"a": "1"}),
     ("Set-Cookie", "a=2; Max-Age=60", {"a": "2"}),
     ("X-Oai-Is-Update", "ois1.x", {"a": "1", "__Secure-oai-is": "ois1.x"}),
     ("content-type", "text/html", {"a": "1"}),

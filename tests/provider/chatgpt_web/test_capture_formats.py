@@ -269,13 +269,16 @@ def test_half_a_character_in_the_payload_is_replaced() -> None:
 
     assert capture.body == {"model": "a?"}
 
+    recorded = {"method": "POST", "url": URL, "postData": {"text": '{"model":"a\ud83d"}'}}
+    assert parse_capture(har_of({"request": recorded})).body == {"model": "a?"}
+
 
 @pytest.mark.parametrize("text", ["\ud800", "curl '" + "x" * 1_100_000 + "'", "x" * 33_000_000])
 def test_what_cannot_be_a_copy_is_refused(text: str) -> None:
     assert reason_of(text) in ("damaged_text", "too_large")
 
 
-@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity"])
+@pytest.mark.parametrize("value", ["NaN", "Infinity", "-Infinity", "1e999"])
 def test_numbers_that_are_not_json_make_no_payload(value: str) -> None:
     assert parse_capture(f"""curl '{URL}' -d '{{"model":{value}}}'""").body is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from provider.chatgpt_web.models import capabilities, read_listing, read_models
+from provider.chatgpt_web.models import capabilities, read_models
 
 CASES = json.loads((Path(__file__).parents[2] / "vectors" / "models.json").read_text())
 LISTING = CASES["listing"]
@@ -52,51 +51,23 @@ def test_observed_efforts_join_those_of_the_plan() -> None:
 
 
 def test_the_live_list_is_read() -> None:
-    listing = read_listing(LISTING["response"])
+    models = read_models(LISTING["response"])
     expected = LISTING["expect"]
 
-    assert [model.slug for model in listing.models] == expected["slugs"]
-    assert {model.slug: list(model.efforts) for model in listing.models if model.efforts} == expected["efforts"]
-    assert listing.default_model == expected["default_model_slug"]
-    assert listing.picker_version == expected["model_picker_version"]
-    assert read_models(LISTING["response"]) == listing.models
-
-
-def test_versions_and_presets_of_the_live_list_are_read() -> None:
-    seen = [asdict(version) for version in read_listing(LISTING["response"]).versions]
-
-    for version, expected in zip(seen, LISTING["expect"]["versions"], strict=True):
-        presets = [
-            {
-                "title": preset["title"],
-                "selected_title": preset["selected_title"],
-                "model_slug": preset["slug"],
-                "lane": preset["lane"],
-                "thinking_effort": preset["effort"],
-            }
-            for preset in version["presets"]
-        ]
-        assert {**version, "slugs": list(version["slugs"]), "presets": presets} == expected
-
-
-@pytest.mark.parametrize("entry", [{"id": "5", "display_text": "Five"}, {"id": "5"}])
-def test_a_version_is_called_by_what_it_has(entry: dict[str, Any]) -> None:
-    assert read_listing({"versions": [entry]}).versions[0].label == entry.get("display_text", "5")
+    assert [model.slug for model in models] == expected["slugs"]
+    assert {model.slug: list(model.efforts) for model in models if model.efforts} == expected["efforts"]
 
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=4),
     lambda inner: (
         st.lists(inner, max_size=3)
-        | st.dictionaries(st.sampled_from(["models", "slug", "versions", "id", "slugs", "thinking_efforts"]), inner)
+        | st.dictionaries(st.sampled_from(["models", "slug", "title", "thinking_efforts"]), inner)
     ),
     max_leaves=10,
 )
 
 
 @given(JSON)
-def test_any_document_is_a_listing_of_what_can_be_read(document: Any) -> None:
-    listing = read_listing(document)
-
-    assert all(model.slug for model in listing.models)
-    assert all(version.id for version in listing.versions)
+def test_any_document_is_a_list_of_what_can_be_read(document: Any) -> None:
+    assert all(model.slug and model.title for model in read_models(document))

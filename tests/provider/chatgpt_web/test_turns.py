@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from core.errors import (
     BridgeError,
     BrowserCheckRequiredError,
     EmptyResponseError,
     OutcomeUnknownError,
+    ProtocolError,
     RateLimitedError,
     StreamInterruptedError,
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
 from provider.chatgpt_web.adapter import ChatGPTWeb, WebSession
-from provider.interface.turns import ConversationKnown, ImagePending, TextDelta, TurnFinished
+from provider.interface.turns import ConversationKnown, ImagePending, TextDelta, TurnEvent, TurnFinished
 from provider.simulator import Simulator
 from tests.provider.chatgpt_web.conftest import asked, events_of, finished
 
+VECTORS = Path(__file__).parents[2] / "vectors"
 TURN = "/backend-api/f/conversation"
 
 
@@ -198,6 +204,144 @@ async def test_a_cut_temporary_chat_is_interrupted(session: WebSession) -> None:
         await events_of(session, asked("[sim:cut] hello", temporary=True))
 
 
+async def test_a_redirect_is_not_followed(simulator: Simulator, session: WebSession) -> None:
+    simulator.add_rule(path=TURN, status=307, headers={"location": f"{simulator.url}/elsewhere"}, times=0)
+
+    with pytest.raises(ProtocolError):
+        await finished(session, "hello")
+
+    assert "elsewhere" not in routes(simulator)
+
+
+async def test_a_browser_check_of_the_turn_ends_every_call(simulator: Simulator, session: WebSession) -> None:
+    await finished(session, "first")
+    await settled(simulator, 5)
+    simulator.ledger.reset()
+    simulator.add_rule(path=TURN, refusal="challenge", times=0)
+    simulator.add_rule(path="*/prepare", delay_seconds=0.3)
+
+    with pytest.raises(BrowserCheckRequiredError):
+        await finished(session, "second")
+    await asyncio.sleep(0.4)
+
+    assert sorted(routes(simulator)) == ["conversation", "prepare"]
+    assert [call.aborted for call in simulator.ledger.requests if call.route.endswith("prepare")] == [True]
+
+
+@asynccontextmanager
+async def bare_upstream(
+    simulator: Simulator, answer: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> AsyncIterator[WebSession]:
+    """A session of an upstream that asks for no proof and answers turns in its own way."""
+
+    async def requirements(_: web.Request) -> web.Response:
+        return web.json_response({"token": "gAAAAABbare", "expire_after": 540})
+
+    async def anything(_: web.Request) -> web.Response:
+        return web.json_response({})
+
+    app = web.Application(client_max_size=2**26)
+    app.router.add_post("/backend-api/sentinel/chat-requirements", requirements)
+    app.router.add_post(TURN, answer)
+    app.router.add_route("*", "/{path:.*}", anything)
+    runner = web.AppRunner(app, shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    url = f"http://{host}:{port}"
+    session = ChatGPTWeb(url, idle_seconds=20).open("plus", simulator.captures()["plus"].replace(simulator.url, url))
+    try:
+        yield session
+    finally:
+        await session.aclose()
+        await runner.cleanup()
+
+
+async def test_a_turn_that_is_complete_ends_without_its_end_marker(simulator: Simulator) -> None:
+    stream = (VECTORS / "sse-basic.txt").read_bytes().partition(b"data: [DONE]")[0]
+
+    async def never_ending(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(stream)
+        for _ in range(100):
+            await asyncio.sleep(0.1)
+            await response.write(b": keep-alive\n\n")
+        return response
+
+    async with bare_upstream(simulator, never_ending) as session:
+        began = time.monotonic()
+        end = await finished(session, "hello")
+        took = time.monotonic() - began
+
+    assert end.finish_reason == "stop"
+    assert 0.9 < took < 3
+
+
+async def test_a_body_that_upstream_does_not_take_is_given_up(
+    simulator: Simulator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provider.chatgpt_web.turns.SEND_SECONDS", 0.3)
+
+    async def deaf(_: web.Request) -> web.StreamResponse:
+        await asyncio.sleep(10)
+        raise AssertionError("nobody waits so long")
+
+    async with bare_upstream(simulator, deaf) as session:
+        began = time.monotonic()
+        with pytest.raises(OutcomeUnknownError) as caught:
+            await finished(session, "x" * 30_000_000)
+        took = time.monotonic() - began
+
+    assert caught.value.spent
+    assert took < 3
+
+
+async def test_a_document_instead_of_a_stream_is_an_error(simulator: Simulator) -> None:
+    async def document(_: web.Request) -> web.StreamResponse:
+        return web.json_response({"detail": {"code": "rate_limit_exceeded", "message": "later"}})
+
+    async with bare_upstream(simulator, document) as session:
+        with pytest.raises(RateLimitedError):
+            await finished(session, "hello")
+
+
+async def test_a_reader_that_takes_its_time_is_not_upstreams_silence(session: WebSession) -> None:
+    async with session.turn(asked("[sim:deltas=10,pace=20] hello"), on_close="stop") as turn:
+        events: list[TurnEvent] = []
+        async for event in turn:
+            if isinstance(event, TextDelta) and not any(isinstance(seen, TextDelta) for seen in events):
+                await asyncio.sleep(1.3)
+            events.append(event)
+
+    assert isinstance(events[-1], TurnFinished)
+
+
+async def test_a_connection_is_used_again_although_its_reader_left_at_the_end(simulator: Simulator) -> None:
+    stream = (VECTORS / "sse-basic.txt").read_bytes()
+    peers: set[object] = set()
+
+    async def late_end(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        peers.add(request.transport.get_extra_info("peername"))
+        response = web.StreamResponse(headers={"content-type": "text/event-stream"})
+        await response.prepare(request)
+        await response.write(stream)
+        await asyncio.sleep(0.02)
+        return response
+
+    async with bare_upstream(simulator, late_end) as session:
+        for number in range(12):
+            async with session.turn(asked(f"turn {number}"), on_close="stop") as turn:
+                async for event in turn:
+                    if isinstance(event, TurnFinished):
+                        break
+            await asyncio.sleep(0.05)
+
+    assert len(peers) < 6
+
+
 async def test_leaving_in_the_middle_stops_upstream(simulator: Simulator, session: WebSession) -> None:
     async with session.turn(asked("[sim:pace=100,deltas=50] long"), on_close="stop") as turn:
         async for event in turn:
@@ -218,6 +362,35 @@ async def test_leaving_before_the_first_byte_stops_upstream(simulator: Simulator
     await asyncio.gather(entering, return_exceptions=True)
 
     await stopped(simulator)
+
+
+async def test_closing_the_session_waits_for_a_stop_under_way(simulator: Simulator, provider: ChatGPTWeb) -> None:
+    session = provider.open("plus", simulator.captures()["plus"])
+
+    async def enter() -> None:
+        async with session.turn(asked("[sim:first_byte=0.5,pace=100,deltas=50] long"), on_close="stop"):
+            pass
+
+    entering = asyncio.create_task(enter())
+    await asyncio.sleep(0.2)
+    entering.cancel()
+    await asyncio.gather(entering, return_exceptions=True)
+    await session.aclose()
+
+    assert len(simulator.ledger.stops) == 1
+
+
+async def test_closing_the_session_waits_for_no_more_than_that(simulator: Simulator, provider: ChatGPTWeb) -> None:
+    session = provider.open("plus", simulator.captures()["plus"])
+    entering = asyncio.create_task(events_of(session, asked("[sim:hang] long")))
+    await asyncio.sleep(0.2)
+    entering.cancel()
+    await asyncio.gather(entering, return_exceptions=True)
+    began = time.monotonic()
+
+    await session.aclose()
+
+    assert time.monotonic() - began < 2.5
 
 
 async def test_an_operation_that_leaves_stops_nothing(simulator: Simulator, session: WebSession) -> None:
