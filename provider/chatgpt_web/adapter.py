@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal
 
 from core.clock import utc_now
-from core.errors import AuthExpiredError, CaptureRejectedError
+from core.errors import AuthExpiredError, BridgeError, CaptureRejectedError
 from provider.chatgpt_web import files, images, lookup
 from provider.chatgpt_web.capture.checks import inspect, inspect_capture
 from provider.chatgpt_web.capture.model import Capture
 from provider.chatgpt_web.capture.parse import parse_capture
+from provider.chatgpt_web.capture.timezone import offset_minutes, zone_name
 from provider.chatgpt_web.connection import Connection
 from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.limits import read_limits
@@ -34,6 +35,9 @@ from provider.interface.turns import (
 )
 
 Prepare = Literal["beside", "wait"]
+
+_LOOKS = 100
+"""How often a closing session looks whether a chat's conversation is known, before it gives that chat up."""
 
 
 class ChatGPTWeb:
@@ -105,6 +109,7 @@ class WebSession:
         self.waits_for_prepare = provider.prepare == "wait"
         self.backoff_scale = provider.backoff_scale
         self._tasks: set[asyncio.Task[None]] = set()
+        self._chats: set[WebTurn] = set()
 
     @asynccontextmanager
     async def turn(
@@ -112,11 +117,16 @@ class WebSession:
     ) -> AsyncIterator[Turn]:
         """Open a turn; what `provider.interface.session.Session.turn` promises."""
         turn = WebTurn(self, request, on_close)
-        await turn.open(before_send)
+        if on_close == "stop":
+            self._chats.add(turn)
         try:
-            yield turn
+            await turn.open(before_send)
+            try:
+                yield turn
+            finally:
+                await turn.close()
         finally:
-            await turn.close()
+            self._chats.discard(turn)
 
     async def stop(self, conversation_id: str) -> dict[str, Any]:
         """Ask upstream to stop the conversation's turn; returns what it said."""
@@ -153,7 +163,7 @@ class WebSession:
         body = {
             "requested_default_model": None,
             "conversation_id": None,
-            "timezone_offset_min": 0,
+            "timezone_offset_min": offset_minutes(zone_name(), utc_now()),
             "conversation_origin": None,
         }
         return read_limits(
@@ -182,11 +192,23 @@ class WebSession:
         return task
 
     async def aclose(self) -> None:
-        """Wait for stops that are under way, at most two seconds, and close every connection."""
+        """Stop the chats that are still open, wait for stops at most two seconds, and close every connection."""
         await self.requirements.aclose()
+        for chat in self._chats:
+            self.spawn(self._stop_chat(chat))
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=STOP_SECONDS)
         for task in set(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.connection.aclose()
+
+    async def _stop_chat(self, chat: WebTurn) -> None:
+        """Stop a chat that somebody else is reading, as soon as its conversation is known."""
+        for _ in range(_LOOKS):
+            if chat.conversation_id is not None or chat not in self._chats:
+                break
+            await asyncio.sleep(STOP_SECONDS / _LOOKS)
+        if chat.conversation_id is not None and chat in self._chats:
+            with suppress(BridgeError):
+                await self.stop(chat.conversation_id)

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import urlsplit
+from weakref import WeakSet
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
@@ -66,6 +67,7 @@ class Connection:
         self._calls: aiohttp.ClientSession | None = None
         self._turns: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
+        self._streams: WeakSet[aiohttp.ClientResponse] = WeakSet()
         self._closed = False
 
     @property
@@ -182,6 +184,7 @@ class Connection:
             symptom: Symptom = "reset_after_send" if sending.left else "connect_error"
             raise errors.from_transport(symptom, context="conversation") from None
         self._learn(response)
+        self._streams.add(response)
         return response
 
     async def refusal(self, response: aiohttp.ClientResponse, context: Context, *, proof_answered: bool) -> Exception:
@@ -197,8 +200,12 @@ class Connection:
         )
 
     async def aclose(self) -> None:
-        """Close every connection; nothing is asked any more."""
+        """Close every connection; nothing is asked any more, and turns that are still read are interrupted."""
         self._closed = True
+        for stream in list(self._streams):
+            # Closing the connection alone would leave its reader waiting.
+            stream.content.set_exception(aiohttp.ClientConnectionError("The session was closed."))
+            stream.close()
         for session in (self._turns, self._calls):
             if session is not None:
                 await session.close()

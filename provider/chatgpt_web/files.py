@@ -20,6 +20,7 @@ async def upload(connection: Connection, content: bytes, *, name: str, mime_type
 
     Raises:
         FileUploadFailedError: the second slot refused them too.
+        FileNotFoundUpstreamError: upstream does not find them in the slot that took them.
         FeatureLimitError: the account's upload quota is used up.
     """
     for attempt in range(_SLOTS):
@@ -31,7 +32,9 @@ async def upload(connection: Connection, content: bytes, *, name: str, mime_type
                 raise
             continue
         path = f"/backend-api/files/{quote(file_id, safe='')}/uploaded"
-        await connection.call("POST", path, context="file_confirm", body={})
+        confirmed = await connection.call("POST", path, context="file_confirm", body={})
+        if isinstance(confirmed, dict) and confirmed.get("status") == "error":
+            raise errors.from_file_status(confirmed)
         return UploadedFile(file_id, name, mime_type, len(content), *_size(content))
     raise AssertionError("the loop returns or raises")
 

@@ -19,7 +19,7 @@ _PAUSE_SECONDS = 1.0
 async def download(
     connection: Connection, asset: ImageAsset, *, conversation_id: str, pause_scale: float
 ) -> DownloadedImage:
-    """Ask for the picture's link, a few times because it may lag behind the picture, and fetch the bytes.
+    """Ask for the picture's link and fetch the bytes, a few times because both may lag behind the picture.
 
     Raises:
         FileNotFoundUpstreamError: upstream does not have it any more.
@@ -27,13 +27,12 @@ async def download(
     """
     for look in range(_LOOKS):
         try:
-            url = await _link(connection, asset.pointer, conversation_id)
+            content, kind = await connection.fetch_bytes(await _link(connection, asset.pointer, conversation_id))
             break
         except FileNotFoundUpstreamError:
             if look + 1 == _LOOKS:
                 raise
             await asyncio.sleep(_PAUSE_SECONDS * (look + 1) * pause_scale)
-    content, kind = await connection.fetch_bytes(url)
     if not kind.startswith("image/"):
         raise errors.malformed("Upstream's download is not an image.")
     return DownloadedImage(content, kind)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
+from core.clock import utc_now
 from core.errors import BridgeError, ConversationNotFoundError, OutcomeUnknownError, ProtocolError
 from provider.chatgpt_web.connection import Connection
 from provider.chatgpt_web.conversation import Conversation, listed_conversations
@@ -14,7 +16,7 @@ from provider.interface.turns import FoundTurn
 _PAGE = 28
 _MOST_PAGES = 20
 _SKEW = timedelta(minutes=2)
-"""How far upstream's clock may be behind ours."""
+"""What is allowed for two clocks that are never the same, beside the lead of ours that upstream's answer shows."""
 
 
 async def read_conversation(connection: Connection, conversation_id: str) -> Conversation:
@@ -30,32 +32,55 @@ async def find_message(connection: Connection, message_id: str, *, sent_at: date
     upstream says that it does not exist: it says so of new ones that are still being written.
 
     Raises:
-        OutcomeUnknownError: there are more conversations than are looked through.
-        BridgeError: the list or a conversation could not be read, so nothing is proven.
+        OutcomeUnknownError: one of them cannot be read, or there are more than are looked through.
+        BridgeError: upstream could not be asked; nothing is proven either.
     """
     unread: BridgeError | None = None
-    async for conversation_id in _updated_since(connection, sent_at - _SKEW):
-        try:
-            if (await read_conversation(connection, conversation_id)).contains(message_id):
-                return FoundTurn(conversation_id, message_id)
-        except (ConversationNotFoundError, ProtocolError) as error:
-            # Another one may still hold it.
-            unread = error
+    looked: set[str] = set()
+    for _ in range(2):
+        listed, is_paged = await _updated_since(connection, sent_at - _SKEW)
+        for conversation_id in listed:
+            if conversation_id in looked:
+                continue
+            looked.add(conversation_id)
+            try:
+                if (await read_conversation(connection, conversation_id)).contains(message_id):
+                    return FoundTurn(conversation_id, message_id)
+            except (ConversationNotFoundError, ProtocolError) as error:
+                # Another one may still hold it.
+                unread = error
+        if not is_paged:
+            break
+        # What is updated while pages are listed moves up past the place that is looked at, hence a second time.
     if unread is not None:
-        raise unread
+        raise OutcomeUnknownError("A conversation that may hold the turn cannot be read.", spent=True) from unread
     return None
 
 
-async def _updated_since(connection: Connection, since: datetime) -> AsyncIterator[str]:
-    """Conversation ids, newest first; an entry that does not say when it was updated counts as new."""
+async def _updated_since(connection: Connection, since: datetime) -> tuple[list[str], bool]:
+    """Conversation ids, newest first, and whether they filled more than a page.
+
+    An entry that does not say when it was updated counts as new.
+    """
+    found: list[str] = []
     for page in range(_MOST_PAGES):
         path = f"/backend-api/conversations?offset={page * _PAGE}&limit={_PAGE}&order=updated"
-        headers = {"accept": "application/json"}
-        listed = listed_conversations(await connection.call("GET", path, context="conversation_list", headers=headers))
-        for entry in listed:
-            if entry.updated_at is not None and entry.updated_at < since:
-                return
-            yield entry.conversation_id
-        if len(listed) < _PAGE:
-            return
+        document, received = await connection.call_with_headers(
+            "GET", path, context="conversation_list", headers={"accept": "application/json"}
+        )
+        earliest = since - _lead(received)
+        listed = listed_conversations(document)
+        newer = [entry for entry in listed if entry.updated_at is None or entry.updated_at >= earliest]
+        found += [entry.conversation_id for entry in newer]
+        if len(newer) < len(listed) or len(listed) < _PAGE:
+            return found, page > 0
     raise OutcomeUnknownError("Too many conversations were updated since to look through them all.", spent=True)
+
+
+def _lead(received: Mapping[str, str]) -> timedelta:
+    """How far our clock is ahead of upstream's; nothing where it is behind, or upstream names no time."""
+    try:
+        told = parsedate_to_datetime(received.get("date", ""))
+    except ValueError:
+        return timedelta(0)
+    return max(utc_now() - (told if told.tzinfo else told.replace(tzinfo=UTC)), timedelta(0))

@@ -33,10 +33,6 @@ def create_relay(upstream: str, authorization: str) -> FastAPI:
 
     async def turn(messages: list[dict[str, object]]) -> aiohttp.ClientResponse:
         body: dict[str, object] = {"action": "next", "parent_message_id": "client-created-root", "model": "auto"}
-        async with await post("/backend-api/f/conversation/prepare", {**body, "client_prepare_state": "none"}) as ready:
-            conduit = (await ready.json())["conduit_token"]
-        async with await post("/backend-api/sentinel/chat-requirements", {"p": None}) as needed:
-            token = (await needed.json())["token"]
         sent = [
             {
                 "id": str(uuid.uuid4()),
@@ -45,6 +41,11 @@ def create_relay(upstream: str, authorization: str) -> FastAPI:
             }
             for message in messages
         ]
+        asked = {**body, "client_prepare_state": "none", "partial_query": sent[-1]}
+        async with await post("/backend-api/f/conversation/prepare", asked) as ready:
+            conduit = (await ready.json())["conduit_token"]
+        async with await post("/backend-api/sentinel/chat-requirements", {"p": None}) as needed:
+            token = (await needed.json())["token"]
         return await post(
             "/backend-api/f/conversation",
             {**body, "messages": sent, "client_prepare_state": "success", "supported_encodings": ["v1"]},

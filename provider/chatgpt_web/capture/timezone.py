@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import time
 from datetime import datetime
@@ -14,8 +15,12 @@ _LOCALTIME = Path("/etc/localtime")
 def zone_name() -> str:
     """The zone's IANA name: `TZ`, else the zone behind /etc/localtime, else the abbreviation, else `UTC`."""
     named = os.environ.get("TZ", "").strip().removeprefix(":")
-    if named and not named.startswith("/"):
-        return named
+    return named if named and not named.startswith("/") else _machine_zone()
+
+
+@functools.cache
+def _machine_zone() -> str:
+    """Looked up once: every turn names it."""
     try:
         target = str(_LOCALTIME.resolve(strict=True))
     except OSError:

@@ -19,10 +19,20 @@ from core.errors import (
     FileNotFoundUpstreamError,
     FileUploadFailedError,
     ProtocolError,
+    StreamInterruptedError,
+    UpstreamUnavailableError,
 )
 from provider.chatgpt_web.adapter import ChatGPTWeb, WebSession
 from provider.chatgpt_web.connection import checked_socket_url
-from provider.interface.turns import ImageState, TurnMessage, TurnRequest
+from provider.interface.turns import (
+    ImageState,
+    OnClose,
+    TextDelta,
+    TurnFinished,
+    TurnMessage,
+    TurnRequest,
+    UploadedFile,
+)
 from provider.simulator import Simulator
 from tests.provider.chatgpt_web.conftest import asked, events_of
 
@@ -172,3 +182,137 @@ def test_socket_addresses_of_upstream_are_trusted(url: str, origin: str) -> None
 def test_socket_addresses_elsewhere_are_not(url: object) -> None:
     with pytest.raises(ProtocolError):
         checked_socket_url(url, "http://127.0.0.1:9")
+
+
+@pytest.mark.parametrize("way", ["inline", "async"])
+async def test_an_input_is_never_taken_for_the_result(session: WebSession, way: str) -> None:
+    file = await session.upload(png(), name="a.png", mime_type="image/png")
+    words = f"[sim:image={way},pixels=64] make the sky purple"
+    request = TurnRequest(
+        messages=(TurnMessage("user", words, (file,)),), message_id=ids.message_id(), kind="image", temporary=True
+    )
+
+    end = (await events_of(session, request))[-1]
+    assert isinstance(end, TurnFinished)
+    found = await session.find_message(request.message_id, sent_at=utc_now())
+    assert found is not None
+    state = await eventually(session, found.conversation_id, request, file)
+
+    assert file.file_id not in [asset.file_id for asset in (*end.assets, *state.assets)]
+    assert len(state.assets) == 1
+    image = await session.download_image(state.assets[0], conversation_id=found.conversation_id)
+    assert image.content != png()
+
+
+async def eventually(session: WebSession, conversation_id: str, request: TurnRequest, file: UploadedFile) -> ImageState:
+    """What became of a picture."""
+    for _ in range(100):
+        state = await session.image_state(
+            conversation_id, message_id=request.message_id, uploaded=frozenset((file.file_id,))
+        )
+        if state.status != "pending":
+            return state
+        await asyncio.sleep(0.05)
+    raise AssertionError("still pending")
+
+
+async def test_bytes_that_lag_behind_their_link_are_asked_for_again(simulator: Simulator, session: WebSession) -> None:
+    conversation_id, state = await drawn(session, "[sim:image=inline,pixels=64] a heron")
+    simulator.add_rule(path="/backend-api/estuary/content", refusal="file_not_found")
+
+    image = await session.download_image(state.assets[0], conversation_id=conversation_id)
+
+    assert image.content_type == "image/png"
+
+
+async def test_an_upload_that_upstream_does_not_confirm_has_failed(simulator: Simulator, session: WebSession) -> None:
+    refused = '{"status":"error","error_code":"file_not_found"}'
+    headers = {"content-type": "application/json"}
+    simulator.add_rule(path="/backend-api/files/*/uploaded", status=200, headers=headers, body=refused)
+
+    with pytest.raises(FileNotFoundUpstreamError):
+        await session.upload(png(), name="a.png", mime_type="image/png")
+
+
+async def test_a_large_picture_is_uploaded(session: WebSession) -> None:
+    file = await session.upload(png() + bytes(3_000_000), name="large.png", mime_type="image/png")
+
+    assert file.size_bytes > 3_000_000
+
+
+async def test_an_address_on_a_foreign_host_is_not_followed(simulator: Simulator, session: WebSession) -> None:
+    headers = {"content-type": "application/json"}
+    body = '{"websocket_url":"wss://chatgpt.com.evil.test/p0?verify=1"}'
+    simulator.add_rule(path="*/celsius/ws/user", status=200, headers=headers, body=body)
+
+    with pytest.raises(ProtocolError) as caught:
+        await session.verify()
+
+    assert "evil" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("on_close", "stops"), [("stop", 1), ("leave", 0)])
+async def test_closing_a_session_stops_the_chats_that_are_open(
+    simulator: Simulator, provider: ChatGPTWeb, on_close: OnClose, stops: int
+) -> None:
+    session = provider.open("plus", simulator.captures()["plus"])
+    begun = asyncio.Event()
+
+    async def read() -> None:
+        async with session.turn(asked("[sim:pace=50,deltas=200] long"), on_close=on_close) as turn:
+            async for event in turn:
+                if isinstance(event, TextDelta):
+                    begun.set()
+
+    reading = asyncio.create_task(read())
+    await asyncio.wait_for(begun.wait(), 5)
+
+    before = asyncio.get_running_loop().time()
+    await session.aclose()
+    took = asyncio.get_running_loop().time() - before
+
+    assert len(simulator.ledger.stops) == stops
+    assert took < 2.5
+    with pytest.raises(StreamInterruptedError):
+        await asyncio.wait_for(reading, 5)
+    with pytest.raises(UpstreamUnavailableError):
+        await events_of(session, asked("one more"))
+
+
+async def test_closing_a_session_leaves_no_task_and_no_connection(simulator: Simulator, provider: ChatGPTWeb) -> None:
+    others = asyncio.all_tasks()
+    session = provider.open("plus", simulator.captures()["plus"])
+    await events_of(session, asked("[sim:handoff] hello"))
+    async with session.turn(asked("[sim:pace=100,deltas=50] long"), on_close="stop") as turn:
+        await anext(aiter(turn))
+
+    await session.aclose()
+    await asyncio.sleep(0.05)
+
+    ours = [task.get_name() for task in asyncio.all_tasks() - others]
+    assert [name for name in ours if name.startswith(("session-", "requirements", "turn-post"))] == []
+    assert simulator.ledger.stops
+
+
+async def test_limits_are_asked_for_in_the_time_zone_of_the_turns(
+    simulator: Simulator, session: WebSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Bangkok")
+    sent: list[object] = []
+    call = session.connection.call
+
+    async def noted(*given: str, **more: object) -> object:
+        sent.append(more["body"])
+        return await call(*given, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(session.connection, "call", noted)
+    await session.limits()
+
+    assert sent == [
+        {
+            "requested_default_model": None,
+            "conversation_id": None,
+            "timezone_offset_min": -420,
+            "conversation_origin": None,
+        }
+    ]

@@ -103,6 +103,8 @@ async def test_a_warm_turn_waits_for_one_round_trip_only(simulator: Simulator, s
     took = time.monotonic() - began
 
     assert took < 0.28
+    before = routes(simulator)[: routes(simulator).index("conversation")]
+    assert before in ([], ["prepare"])
     assert simulator.ledger.submissions[0].prepare_state == "sent"
     assert simulator.ledger.submissions[0].conduit is False
 
