@@ -61,6 +61,7 @@ async def serve(settings: Settings, *, with_worker: bool, on_ready: OnReady | No
                 log_level="warning",
                 access_log=False,
                 server_header=False,
+                proxy_headers=False,
                 timeout_keep_alive=_KEEP_ALIVE_SECONDS,
                 timeout_graceful_shutdown=round(server.shutdown_seconds + _CLOSING_SECONDS),
             )

@@ -10,17 +10,16 @@ import asyncio
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from types import SimpleNamespace
 from typing import Any
-from urllib.parse import urlsplit
 from weakref import WeakSet
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
-from core.errors import UpstreamUnavailableError
+from core.errors import BridgeError, UpstreamUnavailableError
 from provider.chatgpt_web import errors
+from provider.chatgpt_web.addresses import checked_file_url, checked_socket_url
 from provider.chatgpt_web.capture.cookies import apply_update, cookie_header
 from provider.chatgpt_web.capture.model import Capture
 from provider.chatgpt_web.errors import Context, Symptom
@@ -50,6 +49,16 @@ class Sending:
     left: bool = False
     written: bool = False
 
+    def begin(self) -> None:
+        """The first bytes are about to be written.
+
+        Raises:
+            TimeoutError: it is too late, because connecting took long or the process was stopped.
+        """
+        if asyncio.get_running_loop().time() > self.deadline:
+            raise TimeoutError
+        self.left = True
+
 
 class Connection:
     """Calls upstream as one account. Opens nothing before the first call; `aclose` closes everything."""
@@ -64,11 +73,15 @@ class Connection:
         self._traced = {name: plain[name] for name in ("x-oai-turn-trace-id",) if name in plain}
         self._cookie = cookie_header(self._cookies)
         self._connect_seconds = connect_seconds
-        self._calls: aiohttp.ClientSession | None = None
-        self._turns: aiohttp.ClientSession | None = None
+        self._http: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
-        self._streams: WeakSet[aiohttp.ClientResponse] = WeakSet()
+        self._streams: WeakSet[TurnStream] = WeakSet()
         self._closed = False
+
+    @property
+    def closed(self) -> bool:
+        """Nothing can be asked any more."""
+        return self._closed
 
     @property
     def captured(self) -> Mapping[str, str]:
@@ -143,11 +156,11 @@ class Connection:
             "x-ms-version": "2020-04-08",
             **{name: self._captured[name] for name in ("origin",) if name in self._captured},
         }
-        await self._exchange("PUT", self._file_url(url), "blob_put", headers, content, 120, _ERROR_BYTES)
+        await self._exchange("PUT", checked_file_url(url, self._base), "blob_put", headers, content, 120, _ERROR_BYTES)
 
     async def fetch_bytes(self, url: str) -> tuple[bytes, str]:
         """A file's bytes and the type its header names; credentials go with it on the base origin only."""
-        target = self._file_url(url)
+        target = checked_file_url(url, self._base)
         own = target.origin() == self._base
         names = _IMAGE_HEADERS if own else frozenset(("user-agent",))
         headers = {name: value for name, value in self._captured.items() if name in names}
@@ -157,7 +170,7 @@ class Connection:
         content, received = await self._exchange("GET", target, "file_download", headers, None, 120, _MOST_BYTES)
         return content, received.get("content-type", "").partition(";")[0].strip().lower()
 
-    async def post_turn(self, body: bytes, headers: Mapping[str, str], sending: Sending) -> aiohttp.ClientResponse:
+    async def post_turn(self, body: bytes, headers: Mapping[str, str], sending: Sending) -> TurnStream:
         """Post a turn and return its answer when the headers are there, whatever the status.
 
         Raises:
@@ -173,22 +186,23 @@ class Connection:
             **headers,
         }
         try:
-            response = await self._turn_session().post(
+            response = await self._session().post(
                 self._url("/backend-api/f/conversation"),
                 data=_Body(body, sending),
                 headers=sent,
                 allow_redirects=False,
-                trace_request_ctx=sending,
             )
         except (aiohttp.ClientError, OSError, TimeoutError):
             symptom: Symptom = "reset_after_send" if sending.left else "connect_error"
             raise errors.from_transport(symptom, context="conversation") from None
         self._learn(response)
-        self._streams.add(response)
-        return response
+        stream = TurnStream(response)
+        self._streams.add(stream)
+        return stream
 
-    async def refusal(self, response: aiohttp.ClientResponse, context: Context, *, proof_answered: bool) -> Exception:
-        """What an answer that is no event stream means, whatever its status; it is read no further."""
+    async def refusal(self, stream: TurnStream, *, proof_answered: bool) -> BridgeError:
+        """What an answer to a turn means that was not `accepted`; it is read no further."""
+        response = stream._response
         try:
             content = await _read_refusal(response)
         finally:
@@ -196,20 +210,18 @@ class Connection:
         if response.status == 200:
             return errors.from_document(content)
         return errors.from_response(
-            response.status, response.headers, content, context=context, proof_answered=proof_answered
+            response.status, response.headers, content, context="conversation", proof_answered=proof_answered
         )
 
     async def aclose(self) -> None:
         """Close every connection; nothing is asked any more, and turns that are still read are interrupted."""
         self._closed = True
         for stream in list(self._streams):
-            # Closing the connection alone would leave its reader waiting.
-            stream.content.set_exception(aiohttp.ClientConnectionError("The session was closed."))
+            stream.interrupt()
             stream.close()
-        for session in (self._turns, self._calls):
-            if session is not None:
-                await session.close()
-        self._turns = self._calls = None
+        if self._http is not None:
+            await self._http.close()
+        self._http = None
 
     async def _exchange(
         self,
@@ -224,7 +236,7 @@ class Connection:
         try:
             async with (
                 asyncio.timeout(seconds),
-                self._call_session().request(
+                self._session().request(
                     method, url, data=data and _Body(data), headers=headers, allow_redirects=False
                 ) as answer,
             ):
@@ -259,50 +271,71 @@ class Connection:
                 self._urls[path] = found
         return found
 
-    def _file_url(self, url: str) -> URL:
-        """An address that upstream gave for a file: encrypted, or as plain as the configured origin itself."""
-        try:
-            target = URL(url, encoded=True)
-            target.origin()
-        except ValueError:
-            raise errors.malformed("Upstream gave a file address that is none.") from None
-        if target.scheme != "https" and target.scheme != self._base.scheme:
-            raise errors.malformed("Upstream gave a file address without encryption.")
-        return target
-
-    def _call_session(self) -> aiohttp.ClientSession:
+    def _session(self) -> aiohttp.ClientSession:
         if self._closed:
             raise UpstreamUnavailableError("The account's session is closed; nothing was sent.")
-        if self._calls is None:
-            self._calls = self._session(aiohttp.TCPConnector(limit=0, keepalive_timeout=60))
-        return self._calls
+        if self._http is None:
+            self._http = aiohttp.ClientSession(
+                connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),
+                cookie_jar=aiohttp.DummyCookieJar(),
+                timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_seconds),
+                skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
+                max_line_size=65_536,
+                max_field_size=65_536,
+            )
+        return self._http
 
-    def _turn_session(self) -> aiohttp.ClientSession:
-        """Shares the connections; watches when a turn's first byte is about to be written."""
-        if self._turns is None:
-            connector = self._call_session().connector
-            trace = aiohttp.TraceConfig()
-            trace.on_request_headers_sent.append(_about_to_write)
-            self._turns = self._session(connector, owner=False, traces=[trace])
-        return self._turns
 
-    def _session(
-        self,
-        connector: aiohttp.BaseConnector | None,
-        *,
-        owner: bool = True,
-        traces: list[aiohttp.TraceConfig] | None = None,
-    ) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=connector,
-            connector_owner=owner,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            timeout=aiohttp.ClientTimeout(total=None, connect=self._connect_seconds),
-            skip_auto_headers=("User-Agent", "Accept", "Content-Type"),
-            max_line_size=65_536,
-            max_field_size=65_536,
-            trace_configs=traces,
-        )
+class TurnStream:
+    """Upstream's answer to a turn's POST, read as fast as its reader takes it."""
+
+    def __init__(self, response: aiohttp.ClientResponse) -> None:
+        self._response = response
+
+    @property
+    def accepted(self) -> bool:
+        """Upstream streams the turn's events; anything else is a refusal, see `Connection.refusal`."""
+        kind = self._response.headers.get("content-type", "")
+        return self._response.status == 200 and "text/event-stream" in kind
+
+    @property
+    def ended(self) -> bool:
+        """All of it has come, so that its connection is free again."""
+        return self._response.content.is_eof()
+
+    @property
+    def closed(self) -> bool:
+        """Nothing more is read of it."""
+        return self._response.closed
+
+    async def read(self) -> bytes:
+        """What has come since the last time, waiting for something to come.
+
+        Empty once nothing more will: it has ended, has broken off or was interrupted.
+        """
+        try:
+            return await self._response.content.readany()
+        except (aiohttp.ClientError, OSError):
+            return b""
+
+    def interrupt(self) -> None:
+        """End the read that is waiting now, and any later one. Closing the connection alone would leave it waiting."""
+        self._response.content.set_exception(aiohttp.ClientConnectionError("The stream was interrupted."))
+
+    def close(self) -> None:
+        """Close the connection, unless all has come and it is free already."""
+        self._response.close()
+
+    async def drain(self, seconds: float) -> None:
+        """Read what comes after the turn's end, so that the connection can be used again; after `seconds` close it."""
+        try:
+            async with asyncio.timeout(seconds):
+                while await self.read():
+                    pass
+        except TimeoutError:
+            self.close()
+        if not self.ended:
+            self.close()
 
 
 def encode(body: Mapping[str, Any]) -> bytes:
@@ -310,30 +343,11 @@ def encode(body: Mapping[str, Any]) -> bytes:
     return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
-def checked_socket_url(url: object, origin: str) -> str:
-    """A WebSocket address that may be connected to: encrypted on ChatGPT's hosts, or on the configured origin's.
-
-    Raises:
-        ProtocolError: it is neither.
-    """
-    own = urlsplit(origin)
-    try:
-        parts = urlsplit(url) if isinstance(url, str) else urlsplit("")
-        host = parts.hostname or ""
-    except ValueError:
-        host = ""
-        parts = urlsplit("")
-    trusted = parts.scheme == "wss" and (host == "chatgpt.com" or host.endswith(".chatgpt.com"))
-    scheme = "wss" if own.scheme == "https" else "ws"
-    if not isinstance(url, str) or not (trusted or (parts.scheme == scheme and parts.netloc == own.netloc)):
-        raise errors.malformed("Upstream gave a WebSocket address on a host that is not its own.")
-    return url
-
-
 class _Body(aiohttp.Payload):
     """Bytes, written as fast as the connection takes them, so that large ones do not hold up the loop.
 
-    For a turn, `sending` learns when all was taken, and nothing is written any more when its time is over.
+    For a turn, `sending` decides whether it is still time to begin, and learns when all was taken. The head is written
+    together with the first of them, so nothing at all has left before.
     """
 
     _autoclose = True
@@ -348,19 +362,12 @@ class _Body(aiohttp.Payload):
 
     async def write(self, writer: AbstractStreamWriter) -> None:
         sending = self._sending
-        if sending is not None and asyncio.get_running_loop().time() > sending.deadline:
-            raise TimeoutError("The process was stopped between the headers and the body.")
+        if sending is not None:
+            sending.begin()
         for start in range(0, len(self._value), _PIECE_BYTES):
             await writer.write(self._value[start : start + _PIECE_BYTES])
         if sending is not None:
             sending.written = True
-
-
-async def _about_to_write(_session: aiohttp.ClientSession, context: SimpleNamespace, _params: object) -> None:
-    sending: Sending = context.trace_request_ctx
-    if asyncio.get_running_loop().time() > sending.deadline:
-        raise UpstreamUnavailableError("Upstream could not be reached in time; nothing was sent.")
-    sending.left = True
 
 
 async def _read_refusal(answer: aiohttp.ClientResponse) -> bytes:

@@ -6,12 +6,10 @@ import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import aclosing
 
-import aiohttp
-
 from core.errors import BridgeError, BrowserCheckRequiredError, StreamInterruptedError
 from provider.chatgpt_web import errors
 from provider.chatgpt_web.clock import TurnClock
-from provider.chatgpt_web.connection import Connection
+from provider.chatgpt_web.connection import Connection, TurnStream
 from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.errors import Symptom
 from provider.chatgpt_web.sockets import Topic
@@ -24,10 +22,6 @@ _RECOVERY_LOOKS = 3
 _RECOVERY_PAUSE_SECONDS = 2.0
 
 
-class ExpiredError(Exception):
-    """A clock of the turn has run out."""
-
-
 class Reading:
     """Reads upstream as fast as its events are taken.
 
@@ -37,7 +31,7 @@ class Reading:
 
     def __init__(
         self,
-        response: aiohttp.ClientResponse,
+        stream: TurnStream,
         reader: TurnReader,
         request: TurnRequest,
         *,
@@ -47,7 +41,7 @@ class Reading:
         wall_seconds: float,
         backoff_scale: float,
     ) -> None:
-        self._response = response
+        self._stream = stream
         self._reader = reader
         self._request = request
         self._connection = connection
@@ -79,10 +73,10 @@ class Reading:
                 async for event in events:
                     yield event
             lost = topic.lost
+        self._clock.stop()
         if self._expired is None and (lost or isinstance(reader.failure, StreamInterruptedError)):
             for event in await self._recover():
                 yield event
-        self._clock.stop()
         if not reader.finished:
             raise self._failure()
 
@@ -97,23 +91,19 @@ class Reading:
 
     async def _http(self) -> AsyncGenerator[TurnEvent, None]:
         reader, clock, seen = self._reader, self._clock, self._reader.events_seen
-        try:
-            async for chunk in self._response.content.iter_any():
-                events = reader.feed(chunk)
-                if reader.events_seen != seen:
-                    seen = reader.events_seen
-                    clock.touch()
-                if events:
-                    clock.hold()
-                    for event in events:
-                        yield event
-                    clock.release()
-                if self._http_ends():
-                    break
-        except (aiohttp.ClientError, OSError, ExpiredError):
-            if self._expired is not None:
-                return
-        if not reader.finished:
+        while chunk := await self._stream.read():
+            events = reader.feed(chunk)
+            if reader.events_seen != seen:
+                seen = reader.events_seen
+                clock.touch()
+            if events:
+                clock.hold()
+                for event in events:
+                    yield event
+                clock.release()
+            if self._http_ends():
+                break
+        if not reader.finished and self._expired is None:
             for event in reader.end():
                 yield event
 
@@ -158,9 +148,11 @@ class Reading:
     async def _stored_answer(self) -> Conversation | None:
         """The conversation once it holds the finished answer; looked for a few times, since it lags behind."""
         conversation_id = self._reader.conversation_id
-        if conversation_id is None or self._request.temporary:
+        if conversation_id is None or (self._request.temporary and self._request.kind != "image"):
             return None
         for look in range(_RECOVERY_LOOKS):
+            if self._connection.closed:
+                return None
             await asyncio.sleep(look * _RECOVERY_PAUSE_SECONDS * self._scale)
             try:
                 stored = await self._stored(conversation_id)
@@ -180,4 +172,4 @@ class Reading:
         if self._topic is not None:
             self._topic.abort()
         else:
-            self._response.content.set_exception(ExpiredError())
+            self._stream.interrupt()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing, suppress
 
@@ -20,6 +21,9 @@ _OPEN_SECONDS = 30.0
 _PING_SECONDS = 25.0
 _LONGEST_PAUSE_SECONDS = 32.0
 _MOST_FRAME_BYTES = 16 * 1024 * 1024
+
+_log = logging.getLogger(__name__)
+_log.setLevel(logging.INFO)  # At debug level the library writes the address down, which is a credential.
 
 
 class Topic:
@@ -97,6 +101,7 @@ class Topic:
             compression=None,
             proxy=None,
             close_timeout=1,
+            logger=_log,
         ) as socket:
             self._socket = socket
             try:

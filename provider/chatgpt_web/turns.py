@@ -7,15 +7,21 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Coroutine
 from typing import Any, Protocol
 
-import aiohttp
-
-from core.errors import AccountError, BridgeError, BrowserCheckRequiredError, ForbiddenError, RateLimitedError
+from core.errors import (
+    AccountError,
+    BridgeError,
+    BrowserCheckRequiredError,
+    ForbiddenError,
+    RateLimitedError,
+    StreamInterruptedError,
+    UpstreamUnavailableError,
+)
 from provider.chatgpt_web import errors
 from provider.chatgpt_web.capture.template import conversation_body, prepare_body
-from provider.chatgpt_web.connection import SEND_SECONDS, Connection, Sending, encode
+from provider.chatgpt_web.connection import SEND_SECONDS, Connection, Sending, TurnStream, encode
 from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.errors import Symptom
-from provider.chatgpt_web.reading import TRAILING_SECONDS, ExpiredError, Reading
+from provider.chatgpt_web.reading import TRAILING_SECONDS, Reading
 from provider.chatgpt_web.requirements import Ready, Requirements
 from provider.chatgpt_web.stream.reader import TurnReader
 from provider.interface.turns import BeforeSend, OnClose, TurnEvent, TurnRequest
@@ -59,7 +65,7 @@ class WebTurn:
             sent_answers=[message.text for message in request.messages if message.role == "assistant"],
             uploaded=[file.file_id for message in request.messages for file in message.files],
         )
-        self._response: aiohttp.ClientResponse | None = None
+        self._stream: TurnStream | None = None
         self._reading: Reading | None = None
         self._events: AsyncGenerator[TurnEvent, None] | None = None
 
@@ -103,26 +109,26 @@ class WebTurn:
             await asyncio.wait({stopping}, timeout=STOP_SECONDS)
 
     def _let_go(self) -> asyncio.Task[None] | None:
-        """Settle what becomes of the response; the stop that is under way, if there is one."""
-        response, reading = self._response, self._reading
-        self._response = None
-        if response is None or reading is None:
+        """Settle what becomes of the stream; the stop that is under way, if there is one."""
+        stream, reading = self._stream, self._reading
+        self._stream = None
+        if stream is None or reading is None:
             return None
         reading.stop_clock()
         if self._reader.finished:
-            self._give_back(response)
-        elif self._on_close == "leave" or reading.challenged or self._reader.failure is not None:
-            response.close()
+            if not stream.ended:
+                self._host.spawn(stream.drain(TRAILING_SECONDS))
+        elif self._on_close == "leave" or reading.challenged or self._is_refused:
+            stream.close()
         else:
-            return self._host.spawn(self._stop(response))
+            return self._host.spawn(self._stop(stream))
         return None
 
-    def _give_back(self, response: aiohttp.ClientResponse) -> None:
-        """Let the connection be used again, once what comes after the end is read; nobody waits for that."""
-        if response.content.is_eof():
-            response.release()
-        else:
-            self._host.spawn(_drained(response))
+    @property
+    def _is_refused(self) -> bool:
+        """Whether upstream itself has ended the turn; one that was merely lost sight of goes on there."""
+        failure = self._reader.failure
+        return failure is not None and not isinstance(failure, StreamInterruptedError)
 
     # --- Sending
 
@@ -139,12 +145,12 @@ class WebTurn:
         sending = Sending(asyncio.get_running_loop().time() + SEND_SECONDS)
         if before_send is not None:
             await before_send()
-        response = await self._posted(content, headers, sending, body)
-        if response.status != 200 or "text/event-stream" not in response.headers.get("content-type", ""):
-            raise await host.connection.refusal(response, "conversation", proof_answered=ready.proven)
-        self._response = response
+        stream = await self._posted(content, headers, sending, body)
+        if not stream.accepted:
+            raise await host.connection.refusal(stream, proof_answered=ready.proven)
+        self._stream = stream
         self._reading = Reading(
-            response,
+            stream,
             self._reader,
             self._request,
             connection=host.connection,
@@ -156,7 +162,7 @@ class WebTurn:
 
     async def _posted(
         self, content: bytes, headers: dict[str, str], sending: Sending, body: dict[str, Any]
-    ) -> aiohttp.ClientResponse:
+    ) -> TurnStream:
         """The answer's headers. Cancelled after something left, a turn that is to be stopped is seen through first."""
         host = self._host
         posting = asyncio.get_running_loop().create_task(
@@ -172,13 +178,13 @@ class WebTurn:
             if sending.left and self._on_close == "stop":
                 host.spawn(self._see_through(posting))
             else:
-                await _cancelled(posting)
+                await _given_up(posting)
             raise
         if not done:
-            await _cancelled(posting)
+            await _given_up(posting)
             symptom: Symptom = "read_timeout_after_send" if sending.left else "connect_error"
             raise errors.from_transport(symptom, context="conversation")
-        if beside is not None and (posting.exception() is not None or posting.result().status != 200):
+        if beside is not None and (posting.exception() is not None or not posting.result().accepted):
             beside.cancel()
         return posting.result()
 
@@ -202,53 +208,51 @@ class WebTurn:
 
     # --- Stopping
 
-    async def _see_through(self, posting: asyncio.Task[aiohttp.ClientResponse]) -> None:
+    async def _see_through(self, posting: asyncio.Task[TurnStream]) -> None:
         """The caller left while the POST was under way: wait for its answer, then stop the turn."""
         try:
             async with asyncio.timeout(_LEARN_SECONDS):
-                response = await posting
+                stream = await posting
         except (BridgeError, TimeoutError):
             return
-        if response.status == 200:
-            await self._stop(response)
-        response.close()
+        if stream.accepted:
+            await self._stop(stream)
+        stream.close()
 
-    async def _stop(self, response: aiohttp.ClientResponse) -> None:
+    async def _stop(self, stream: TurnStream) -> None:
         """Stop upstream; where the conversation is not known yet, read on until it is."""
         try:
             async with asyncio.timeout(_LEARN_SECONDS):
-                while self._reader.conversation_id is None:
-                    chunk = await response.content.readany()
-                    if not chunk:
-                        break
+                while self._reader.conversation_id is None and (chunk := await stream.read()):
                     self._reader.feed(chunk)
-        except (aiohttp.ClientError, OSError, TimeoutError, ExpiredError):
-            pass
+        except TimeoutError:
+            # Without the conversation there is nothing to stop.
+            return
         finally:
-            response.close()
+            stream.close()
         if self._reader.conversation_id is not None and not self._reader.finished:
+            await self._tell_to_stop(self._reader.conversation_id)
+
+    async def _tell_to_stop(self, conversation_id: str) -> None:
+        """Once more where it broke off, as on a connection that upstream has just closed; it may be repeated."""
+        for _ in range(2):
             try:
-                await self._host.stop(self._reader.conversation_id)
+                await self._host.stop(conversation_id)
+            except UpstreamUnavailableError:
+                continue
             except BridgeError:
                 # There is nobody to tell; the turn runs out by itself.
                 return
+            return
 
 
 def _blames_the_token(error: ForbiddenError | BrowserCheckRequiredError) -> bool:
     return not isinstance(error, BrowserCheckRequiredError) or error.reason == "proof_rejected"
 
 
-async def _cancelled(task: asyncio.Task[Any]) -> None:
-    task.cancel()
-    await asyncio.gather(task, return_exceptions=True)
-
-
-async def _drained(response: aiohttp.ClientResponse) -> None:
-    try:
-        async with asyncio.timeout(TRAILING_SECONDS):
-            while not response.content.at_eof():
-                await response.content.readany()
-    except (aiohttp.ClientError, OSError, ExpiredError):
-        response.close()
-        return
-    response.release()
+async def _given_up(posting: asyncio.Task[TurnStream]) -> None:
+    """End a POST; an answer that came in the same moment is read no further."""
+    posting.cancel()
+    await asyncio.wait({posting})
+    if not posting.cancelled() and posting.exception() is None:
+        posting.result().close()

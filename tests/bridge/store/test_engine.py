@@ -45,6 +45,34 @@ async def test_work_that_raises_leaves_nothing_and_its_own_error(store: Store) -
     assert await store.read(lambda conn: _get(conn, "a")) is None
 
 
+async def test_one_that_fails_among_several_that_waited_undoes_only_itself(store: Store) -> None:
+    entered, leave = threading.Event(), threading.Event()
+
+    def block(_conn: Connection) -> None:
+        entered.set()
+        leave.wait(5)
+
+    def fail(conn: Connection) -> None:
+        _set(conn, "b", 2)
+        raise NotFoundError("no")
+
+    blocked = store.submit(block)
+    await asyncio.to_thread(entered.wait, 5)
+    waiting = [
+        store.submit(lambda conn: _set(conn, "a", 1)),
+        store.submit(fail),
+        store.submit(lambda conn: _get(conn, "b"), durable=True),
+        store.submit(lambda conn: _set(conn, "c", 3)),
+    ]
+    leave.set()
+    await blocked
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+
+    assert isinstance(outcomes[1], NotFoundError)
+    assert outcomes[2] is None
+    assert [await store.read(lambda conn, name=name: _get(conn, name)) for name in "abc"] == [1, None, 3]
+
+
 async def test_the_order_of_handing_in_is_the_order_of_running(store: Store) -> None:
     seen: list[int] = []
     await asyncio.gather(*(store.write(lambda _conn, number=number: seen.append(number)) for number in range(50)))

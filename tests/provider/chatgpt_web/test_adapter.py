@@ -23,7 +23,7 @@ from core.errors import (
     UpstreamUnavailableError,
 )
 from provider.chatgpt_web.adapter import ChatGPTWeb, WebSession
-from provider.chatgpt_web.connection import checked_socket_url
+from provider.chatgpt_web.addresses import checked_socket_url
 from provider.interface.turns import (
     ImageState,
     OnClose,

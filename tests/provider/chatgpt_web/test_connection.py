@@ -116,8 +116,8 @@ async def test_a_turn_carries_what_it_is_given_and_asks_for_a_stream(opened: Ope
     sending = Sending(asyncio.get_running_loop().time() + 5)
     token = {"openai-sentinel-chat-requirements-token": "fresh"}
 
-    response = await opened().post_turn(b"{}", token, sending)
-    response.close()
+    stream = await opened().post_turn(b"{}", token, sending)
+    stream.close()
 
     sent = upstream.heads[0]
     assert upstream.lines[0] == "POST /backend-api/f/conversation HTTP/1.1"
@@ -175,10 +175,11 @@ async def test_a_turn_refused_in_pieces_is_read_whole(opened: Open, upstream: Up
     refusal = b'{"detail":{"code":"rate_limit_exceeded","message":"Too many requests","clears_in":7}}'
     upstream.pieces = answer("200 OK", refusal, JSON)
     connection = opened()
-    response = await connection.post_turn(b"{}", {}, Sending(asyncio.get_running_loop().time() + 5))
+    stream = await connection.post_turn(b"{}", {}, Sending(asyncio.get_running_loop().time() + 5))
 
-    error = await connection.refusal(response, "conversation", proof_answered=False)
+    error = await connection.refusal(stream, proof_answered=False)
 
+    assert not stream.accepted
     assert isinstance(error, RateLimitedError)
     assert error.retry_after_seconds == 7
 
@@ -229,8 +230,8 @@ async def test_connections_are_kept_open_for_calls_and_turns_alike(opened: Open,
     connection = opened()
 
     await connection.call("GET", CALL, context="models")
-    response = await connection.post_turn(b"{}", {}, Sending(asyncio.get_running_loop().time() + 5))
-    await response.read()
+    stream = await connection.post_turn(b"{}", {}, Sending(asyncio.get_running_loop().time() + 5))
+    await stream.drain(1)
     await connection.call("GET", CALL, context="models")
 
     assert upstream.connections == 1
@@ -242,8 +243,8 @@ async def test_bodies_of_any_size_are_sent(opened: Open, upstream: Upstream, siz
     sending = Sending(asyncio.get_running_loop().time() + 5)
 
     await connection.put_blob(f"{upstream.url}/slot?sig=1", b"x" * size, "image/png")
-    response = await connection.post_turn(b"x" * size, {}, sending)
-    response.close()
+    stream = await connection.post_turn(b"x" * size, {}, sending)
+    stream.close()
 
     assert [head["content-length"] for head in upstream.heads] == [str(size), str(size)]
     assert sending.written

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 
 import pytest
@@ -110,3 +111,13 @@ async def test_a_redirect_is_not_followed_past_the_check_of_the_host(simulator: 
     assert end.finish_reason == "stop"
     assert visits == []
     assert calls(simulator, "celsius/ws/user") == 2
+
+
+async def test_the_credential_of_the_address_is_not_logged(
+    session: WebSession, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+
+    await finished(session, f"[sim:handoff] {QUESTION}")
+
+    assert "verify=" not in caplog.text
