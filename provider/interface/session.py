@@ -45,7 +45,8 @@ class Session(Protocol):
         `None` means proven absent *now*; whether the grace has passed is the caller's business.
 
         Raises:
-            OutcomeUnknownError: the list or a conversation could not be read, so nothing is proven.
+            OutcomeUnknownError: a listed conversation could not be read, so nothing is proven.
+            BridgeError: upstream could not be asked at all; likewise.
         """
 
     async def image_state(

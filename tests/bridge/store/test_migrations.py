@@ -40,6 +40,21 @@ async def test_migrating_again_keeps_what_is_there(database_url: str, store: Sto
     assert await store.read(lambda conn: conn.exec_driver_sql("SELECT value FROM revisions").scalar()) == 5
 
 
+def test_a_database_that_is_new_enough_costs_no_migration_tool(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'bridge.sqlite'}"
+    migrate(url)
+
+    loaded = subprocess.run(
+        [sys.executable, "-c", f"{_START}; print('alembic' in sys.modules)", url],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=True,
+    )
+
+    assert loaded.stdout == "False\n"
+
+
 def test_processes_that_start_at_once_migrate_once_and_silently(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'data' / 'bridge.sqlite'}"
     started = [
