@@ -1,7 +1,6 @@
-"""An account's HTTP connections: header profiles, cookies, clocks; the only module that knows aiohttp.
+"""An account's HTTP connections: the calls, their clocks, a turn's stream; the only module that knows aiohttp.
 
-Header profiles are those of docs/protocol.md section 1.11. Redirects are never followed, so that credentials go nowhere
-but to the configured origin.
+Redirects are never followed, so that credentials go nowhere but to the configured origin.
 """
 
 from __future__ import annotations
@@ -20,25 +19,19 @@ from yarl import URL
 from core.errors import BridgeError, UpstreamUnavailableError
 from provider.chatgpt_web import errors
 from provider.chatgpt_web.addresses import checked_file_url, checked_socket_url
-from provider.chatgpt_web.capture.cookies import apply_update, cookie_header
 from provider.chatgpt_web.capture.model import Capture
 from provider.chatgpt_web.errors import Context, Symptom
+from provider.chatgpt_web.profiles import Profiles
 
 CALL_SECONDS = 30.0
+FILE_SECONDS = 120.0
 SEND_SECONDS = 5.0
 """What connecting and beginning to write a turn may take; later than that, nothing of it is written any more."""
 
 _MOST_BYTES = 64 * 1024 * 1024
 _ERROR_BYTES = 64 * 1024
 _PIECE_BYTES = 256 * 1024
-_PER_CALL = frozenset(("accept", "content-type", "cookie", "x-conduit-token", "x-oai-turn-trace-id"))
-_SOCKET_HEADERS = frozenset(
-    """
-    authorization user-agent oai-device-id oai-session-id oai-client-version oai-client-build-number oai-language origin
-    referer
-    """.split()
-)
-_IMAGE_HEADERS = frozenset(("authorization", "user-agent", "origin", "referer"))
+_COOKIE_HEADERS = ("set-cookie", "x-oai-is-update")
 
 
 @dataclass(slots=True)
@@ -66,12 +59,8 @@ class Connection:
     def __init__(self, capture: Capture, base_url: str, *, connect_seconds: float) -> None:
         self.origin = base_url.rstrip("/")
         self._base = URL(self.origin).origin()
-        self._cookies = dict(capture.cookies)
         self._captured = capture.headers
-        plain = {name: value for name, value in capture.headers.items() if not name.startswith("openai-sentinel-")}
-        self._plain = {name: value for name, value in plain.items() if name not in _PER_CALL}
-        self._traced = {name: plain[name] for name in ("x-oai-turn-trace-id",) if name in plain}
-        self._cookie = cookie_header(self._cookies)
+        self._profiles = Profiles(capture)
         self._connect_seconds = connect_seconds
         self._http: aiohttp.ClientSession | None = None
         self._urls: dict[str, URL] = {}
@@ -119,7 +108,7 @@ class Connection:
         seconds: float = CALL_SECONDS,
     ) -> tuple[Any, Mapping[str, str]]:
         """As `call`, with the answer's headers; their names may be asked for in any case."""
-        sent = {**self._plain, "accept": "*/*", "cookie": self._cookie, **(headers or {})}
+        sent = self._profiles.json(headers or {})
         data = None
         if body is not None:
             sent["content-type"] = "application/json"
@@ -132,15 +121,9 @@ class Connection:
 
     async def socket_url(self) -> str:
         """A fresh WebSocket address, checked; it carries its own credential."""
-        headers = {name: value for name, value in self._captured.items() if name in _SOCKET_HEADERS}
+        path = self._url("/backend-api/celsius/ws/user")
         content, _ = await self._exchange(
-            "GET",
-            self._url("/backend-api/celsius/ws/user"),
-            "socket",
-            {**headers, "accept": "application/json"},
-            None,
-            CALL_SECONDS,
-            _ERROR_BYTES,
+            "GET", path, "socket", self._profiles.socket, None, CALL_SECONDS, _ERROR_BYTES
         )
         try:
             url = json.loads(content)["websocket_url"]
@@ -150,24 +133,16 @@ class Connection:
 
     async def put_blob(self, url: str, content: bytes, mime_type: str) -> None:
         """Write an upload's bytes to its signed address, without any credential of the account."""
-        headers = {
-            "content-type": mime_type,
-            "x-ms-blob-type": "BlockBlob",
-            "x-ms-version": "2020-04-08",
-            **{name: self._captured[name] for name in ("origin",) if name in self._captured},
-        }
-        await self._exchange("PUT", checked_file_url(url, self._base), "blob_put", headers, content, 120, _ERROR_BYTES)
+        target, headers = checked_file_url(url, self._base), self._profiles.blob(mime_type)
+        await self._exchange("PUT", target, "blob_put", headers, content, FILE_SECONDS, _ERROR_BYTES)
 
     async def fetch_bytes(self, url: str) -> tuple[bytes, str]:
         """A file's bytes and the type its header names; credentials go with it on the base origin only."""
         target = checked_file_url(url, self._base)
-        own = target.origin() == self._base
-        names = _IMAGE_HEADERS if own else frozenset(("user-agent",))
-        headers = {name: value for name, value in self._captured.items() if name in names}
-        headers["accept"] = "image/avif,image/webp,image/png,image/*;q=0.8,*/*;q=0.5"
-        if own:
-            headers["cookie"] = self._cookie
-        content, received = await self._exchange("GET", target, "file_download", headers, None, 120, _MOST_BYTES)
+        headers = self._profiles.image(own=target.origin() == self._base)
+        content, received = await self._exchange(
+            "GET", target, "file_download", headers, None, FILE_SECONDS, _MOST_BYTES
+        )
         return content, received.get("content-type", "").partition(";")[0].strip().lower()
 
     async def post_turn(self, body: bytes, headers: Mapping[str, str], sending: Sending) -> TurnStream:
@@ -177,19 +152,11 @@ class Connection:
             UpstreamUnavailableError: nothing was sent.
             OutcomeUnknownError: something may have been sent, and no answer came.
         """
-        sent = {
-            **self._plain,
-            **self._traced,
-            "accept": "text/event-stream",
-            "content-type": "application/json",
-            "cookie": self._cookie,
-            **headers,
-        }
         try:
             response = await self._session().post(
                 self._url("/backend-api/f/conversation"),
                 data=_Body(body, sending),
-                headers=sent,
+                headers=self._profiles.turn(headers),
                 allow_redirects=False,
             )
         except (aiohttp.ClientError, OSError, TimeoutError):
@@ -217,7 +184,6 @@ class Connection:
         """Close every connection; nothing is asked any more, and turns that are still read are interrupted."""
         self._closed = True
         for stream in list(self._streams):
-            stream.interrupt()
             stream.close()
         if self._http is not None:
             await self._http.close()
@@ -254,14 +220,9 @@ class Connection:
             raise errors.from_transport("reset_after_send", context=context) from None
 
     def _learn(self, response: aiohttp.ClientResponse) -> None:
-        """Keep rotating cookies fresh, in memory only."""
-        changed = False
-        for name in ("set-cookie", "x-oai-is-update"):
+        for name in _COOKIE_HEADERS:
             for value in response.headers.getall(name, ()):
-                apply_update(self._cookies, name, value)
-                changed = True
-        if changed:
-            self._cookie = cookie_header(self._cookies)
+                self._profiles.learn(name, value)
 
     def _url(self, path: str) -> URL:
         found = self._urls.get(path)
@@ -311,19 +272,15 @@ class TurnStream:
     async def read(self) -> bytes:
         """What has come since the last time, waiting for something to come.
 
-        Empty once nothing more will: it has ended, has broken off or was interrupted.
+        Empty once nothing more will: it has ended, has broken off or was closed.
         """
         try:
             return await self._response.content.readany()
         except (aiohttp.ClientError, OSError):
             return b""
 
-    def interrupt(self) -> None:
-        """End the read that is waiting now, and any later one. Closing the connection alone would leave it waiting."""
-        self._response.content.set_exception(aiohttp.ClientConnectionError("The stream was interrupted."))
-
     def close(self) -> None:
-        """Close the connection, unless all has come and it is free already."""
+        """Close the connection, unless all has come and it is free already; a read that is waiting ends."""
         self._response.close()
 
     async def drain(self, seconds: float) -> None:

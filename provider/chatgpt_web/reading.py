@@ -172,4 +172,4 @@ class Reading:
         if self._topic is not None:
             self._topic.abort()
         else:
-            self._stream.interrupt()
+            self._stream.close()

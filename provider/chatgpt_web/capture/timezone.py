@@ -15,14 +15,14 @@ _LOCALTIME = Path("/etc/localtime")
 def zone_name() -> str:
     """The zone's IANA name: `TZ`, else the zone behind /etc/localtime, else the abbreviation, else `UTC`."""
     named = os.environ.get("TZ", "").strip().removeprefix(":")
-    return named if named and not named.startswith("/") else _machine_zone()
+    return named if named and not named.startswith("/") else _machine_zone(_LOCALTIME)
 
 
 @functools.cache
-def _machine_zone() -> str:
+def _machine_zone(localtime: Path) -> str:
     """Looked up once: every turn names it."""
     try:
-        target = str(_LOCALTIME.resolve(strict=True))
+        target = str(localtime.resolve(strict=True))
     except OSError:
         target = ""
     if "/zoneinfo/" in target:

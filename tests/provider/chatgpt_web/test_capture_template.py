@@ -61,7 +61,7 @@ def test_without_a_name_the_machine_is_asked(given: str, monkeypatch: pytest.Mon
 
     assert zone_name() == "Asia/Tokyo"
 
-    localtime.unlink()
+    monkeypatch.setattr(timezone, "_LOCALTIME", tmp_path / "absent")
     assert zone_name()
 
 

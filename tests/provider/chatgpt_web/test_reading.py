@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -15,6 +16,51 @@ from provider.simulator import Simulator
 from tests.provider.chatgpt_web.conftest import asked, events_of, finished
 
 QUESTION = "Tell me about herons"
+
+
+@pytest.fixture
+async def counted(simulator: Simulator) -> AsyncIterator[tuple[WebSession, list[int]]]:
+    """A session that reaches the simulator through a relay, and the connections that the relay took."""
+    connections: list[int] = []
+    pumps: set[asyncio.Task[None]] = set()
+
+    async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            writer.write(data)
+        writer.close()
+
+    async def relay(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(1)
+        upstream_reader, upstream_writer = await asyncio.open_connection("127.0.0.1", simulator.port)
+        for one, other in ((reader, upstream_writer), (upstream_reader, writer)):
+            pumps.add(asyncio.create_task(pump(one, other)))
+
+    server = await asyncio.start_server(relay, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    opened = ChatGPTWeb(url).open("plus", simulator.captures()["plus"].replace(simulator.url, url))
+    yield opened, connections
+    await opened.aclose()
+    server.close()
+    await server.wait_closed()
+    await asyncio.gather(*pumps, return_exceptions=True)
+
+
+async def test_a_turn_that_is_left_at_its_end_gives_its_connection_back(
+    counted: tuple[WebSession, list[int]],
+) -> None:
+    session, connections = counted
+
+    async def ask() -> None:
+        async with session.turn(asked(f"[sim:pace=2] {QUESTION}"), on_close="stop") as turn:
+            async for event in turn:
+                if isinstance(event, TurnFinished):
+                    return
+
+    for _ in range(8):
+        await ask()
+        await asyncio.sleep(0.05)
+
+    assert len(connections) <= 4
 
 
 async def stopped(simulator: Simulator) -> None:

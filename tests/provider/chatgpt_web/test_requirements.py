@@ -65,6 +65,32 @@ async def test_a_refused_account_is_left_alone(simulator: Simulator, session: We
     await fetches(simulator, 1 + MOST_KEPT)
 
 
+async def test_what_was_ready_before_a_refusal_is_not_used_after_it(simulator: Simulator, session: WebSession) -> None:
+    await finished(session, "first")
+    await fetches(simulator, 1 + MOST_KEPT)
+    simulator.add_rule(path=TURN, refusal="rate_limited")
+    with pytest.raises(RateLimitedError):
+        await finished(session, "second")
+
+    await finished(session, "third")
+
+    await fetches(simulator, 2 + 2 * MOST_KEPT)
+
+
+async def test_an_expired_token_is_not_used_before_anybody_has_noticed(
+    simulator: Simulator, session: WebSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("provider.chatgpt_web.requirements._MARGIN_SECONDS", 539.7)
+    monkeypatch.setattr("provider.chatgpt_web.requirements.Requirements._watch", lambda *_: None)
+    await finished(session, "first")
+    await fetches(simulator, 1 + MOST_KEPT)
+
+    await asyncio.sleep(1.1)
+    await finished(session, "second")
+
+    await fetches(simulator, 2 + 2 * MOST_KEPT)
+
+
 async def test_pausing_forgets_what_is_ready_until_a_turn_is_accepted(
     simulator: Simulator, session: WebSession
 ) -> None:
