@@ -31,9 +31,14 @@ def main(arguments: list[str]) -> int:
 
 def keep(lifeline: int, program: list[str]) -> int:
     """Start the program, pass SIGTERM and SIGINT on to it, kill it at the lifeline's end, and return its status."""
+    early: list[int] = []
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: early.append(received))
     child = subprocess.Popen(program)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda received, _frame: child.send_signal(received))
+    for received in early:
+        child.send_signal(received)
 
     def watch() -> None:
         while os.read(lifeline, 1):

@@ -157,7 +157,7 @@ def test_no_child_outlives_a_supervisor_that_is_killed(run: Run) -> None:
     assert len(children) == 2
     assert all(alive(pid) for pid in children)
     process.kill()
-    until(lambda: not any(alive(pid) for pid in children), seconds=5)
+    until(lambda: not any(alive(pid) for pid in children))
     assert run.stopped() == ["ours"]
 
 
@@ -166,7 +166,7 @@ def test_a_child_that_ignores_the_lifelines_end_is_gone_three_seconds_later(run:
     assert process.stdout is not None
     process.stdout.readline()
     process.kill()
-    until(lambda: not alive(run.pids("deaf")[0]), seconds=6)
+    until(lambda: not alive(run.pids("deaf")[0]))
 
 
 def test_five_quick_deaths_stop_everything_and_show_the_last_lines(run: Run) -> None:

@@ -69,7 +69,7 @@ def test_nothing_is_left_when_it_is_killed(start: Callable[..., Up], tmp_path: P
     left = children(up.process.pid)
     assert len(left) == 4
     up.kill()
-    until(lambda: not [pid for pid in left if arguments(pid)], seconds=6)
+    until(lambda: not [pid for pid in left if arguments(pid)], seconds=15)
 
 
 def test_two_demos_side_by_side_in_a_folder_of_decoys(start: Callable[..., Up], tmp_path: Path) -> None:
