@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Generator
@@ -85,6 +86,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[object] | None = None) -> None:  # type: ignore[override]
         await super().startup(sockets)  # type: ignore[arg-type]
+        _settle_memory()
         self._on_ready()
 
     @contextmanager
@@ -113,6 +115,13 @@ class _Server(uvicorn.Server):
         self._leashes.stopping = True
         self.should_exit = True
         asyncio.get_running_loop().call_later(self._seconds, self._leashes.pull_all)
+
+
+def _settle_memory() -> None:
+    """What is loaded by now stays for good; walking it again and again costs an eighth of a chat's time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 def _show_key(key: ApiKey) -> None:
