@@ -9,17 +9,17 @@ import uuid
 
 def operation_id() -> str:
     """`chatgptop_` and 32 hex digits."""
-    return f"chatgptop_{uuid.uuid4().hex}"
+    return f"chatgptop_{secrets.token_hex(16)}"
 
 
 def completion_id() -> str:
     """`chatcmpl_` and 32 hex digits."""
-    return f"chatcmpl_{uuid.uuid4().hex}"
+    return f"chatcmpl_{secrets.token_hex(16)}"
 
 
 def request_id() -> str:
     """`req_` and 32 hex digits."""
-    return f"req_{uuid.uuid4().hex}"
+    return f"req_{secrets.token_hex(16)}"
 
 
 def process_id() -> str:
