@@ -1,10 +1,11 @@
-"""What an image operation is asked for."""
+"""What an image or an edit is asked for."""
 
 from __future__ import annotations
 
 from typing import Literal
 
 from core.contracts.base import Contract
+from core.contracts.inputs import InputRef
 
 
 class ImageRequest(Contract):
@@ -25,6 +26,12 @@ class ImageRequest(Contract):
     aspect_ratio: str = "auto"
     response_format: Literal["url", "b64_json"] = "url"
     accounts: tuple[str, ...] = ()
+
+
+class EditRequest(ImageRequest):
+    """A validated request to change pictures; `inputs` are the 1 to 10 pictures it is about, in the caller's order."""
+
+    inputs: tuple[InputRef, ...]
 
 
 class ImageRef(Contract):

@@ -9,12 +9,17 @@ from typing import Any
 from core.contracts.artifacts import Artifact
 from core.contracts.base import Contract
 from core.contracts.failure import Failure
+from core.contracts.research import ResearchFacts
 
 
 class OperationKind(StrEnum):
     """The kinds of long work."""
 
     IMAGE = "image"
+    EDIT = "edit"
+    VISION = "vision"
+    RESEARCH = "research"
+    RESPONSE = "response"
 
 
 class OperationState(StrEnum):
@@ -24,6 +29,7 @@ class OperationState(StrEnum):
     WAITING_FOR_ACCOUNT = "waiting_for_account"
     UPLOADING = "uploading"
     SUBMITTING = "submitting"
+    WAITING_FOR_PLAN = "waiting_for_plan"
     RUNNING = "running"
     SAVING = "saving"
     COMPLETED = "completed"
@@ -65,6 +71,9 @@ class OperationRecord(Contract):
         message_id: client-made id of the user message, fixed at admission.
         state, last_event: the state and the number of the event that brought it.
         skipped: why each account was passed over, while waiting.
+        text: the result in words, of kinds that have one; `None` in lists, and while there is none.
+        quota: what is left of each feature, as upstream told it during this run.
+        rerun_of, reruns: the operation that this one repeats, and those that repeat this one, oldest first.
         last_cancel_result, last_cancel_error: what the last cancel did, in the words of docs/operations.md.
     """
 
@@ -85,6 +94,11 @@ class OperationRecord(Contract):
     progress: OperationProgress | None = None
     skipped: tuple[SkippedAccount, ...] = ()
     artifacts: tuple[Artifact, ...] = ()
+    text: str | None = None
+    research: ResearchFacts | None = None
+    quota: dict[str, float] | None = None
+    rerun_of: str | None = None
+    reruns: tuple[str, ...] = ()
     failure: Failure | None = None
     attempts: int = 0
     last_event: int = 0

@@ -16,6 +16,7 @@ from core.contracts.operations import (
     OperationState,
     SkippedAccount,
 )
+from core.contracts.research import PlanDecision, ResearchPlan
 
 
 class OperationTimings(Contract):
@@ -27,6 +28,13 @@ class OperationTimings(Contract):
         limit: wall limit from the moment an account is there.
         grace: how long a lost submission may take to be listed upstream before it counts as never arrived.
         max_upstream_failures: upstream failures in a row that end the operation.
+        heartbeat: silence after which an activity counts as dead.
+        call: longest that a few short calls of upstream may take, and that a stream may outlive `limit`.
+        plan_delay: how long a research's plan waits for a person before it is approved by itself.
+        launch: how long upstream may take to show the research that a turn has started.
+        plan_limit: longest that a research may wait for its plan.
+        silence: longest that a running research may show nothing new.
+        research_failures: like `max_upstream_failures`, for following a research: upstream works on without us.
     """
 
     wait_first: timedelta = timedelta(seconds=30)
@@ -36,6 +44,13 @@ class OperationTimings(Contract):
     limit: timedelta = timedelta(minutes=15)
     grace: timedelta = timedelta(seconds=10)
     max_upstream_failures: int = 5
+    heartbeat: timedelta = timedelta(seconds=10)
+    call: timedelta = timedelta(minutes=2)
+    plan_delay: timedelta = timedelta(seconds=60)
+    launch: timedelta = timedelta(seconds=60)
+    plan_limit: timedelta = timedelta(hours=2)
+    silence: timedelta = timedelta(minutes=45)
+    research_failures: int = 20
 
 
 class OperationInput(Contract):
@@ -86,6 +101,14 @@ class OperationStatus(Contract):
         )
 
 
+class Closed(Contract):
+    """The state the operation has for good: that of the first close."""
+
+    state: OperationState
+    failure: Failure | None = None
+    last_event: int = 0
+
+
 class ReserveInput(Contract):
     """Reserve an account for an operation; `exclude` are those that refused it before."""
 
@@ -99,6 +122,7 @@ class Standing(Contract):
     Attributes:
         sent: a submission left and was not proven absent.
         exhausted: no account is left that has not refused this operation.
+        inputs: how many inputs have to lie upstream before the turn is sent.
     """
 
     state: OperationState
@@ -112,6 +136,28 @@ class Standing(Contract):
     failure: Failure | None = None
     attempts: int = 0
     last_event: int = 0
+    inputs: int = 0
+
+
+class UploadInput(Contract):
+    """Store an operation's input number `position` upstream, on the account that the operation holds."""
+
+    operation_id: str
+    account: str
+    position: int
+    max_upstream_failures: int
+
+
+class Uploaded(Contract):
+    """An input lies upstream, or nobody needs it there any more."""
+
+    last_event: int = 0
+
+
+class UploadsDoneInput(Contract):
+    """Every input lies upstream: the slot for uploading is given back."""
+
+    operation_id: str
 
 
 class SubmitInput(Contract):
@@ -127,19 +173,21 @@ class Submitted(Contract):
     """What came of a submission.
 
     `accepted`: upstream has it, and made `assets` or is still at it. `refused`: it answered with `text` instead of a
-    picture. `cancelled`: the operation's cancel was seen, and nothing more is to be expected.
+    picture. `cancelled`: the operation's cancel was seen, and nothing more is to be expected. `answered`: its words
+    are the operation's result, which is `closed` with them.
     """
 
-    status: Literal["accepted", "refused", "cancelled"]
+    status: Literal["accepted", "refused", "cancelled", "answered"]
     text: str = ""
     conversation_id: str | None = None
     assets: tuple[ImageRef, ...] = ()
     attempts: int = 0
     last_event: int = 0
+    closed: Closed | None = None
 
 
 class PollInput(Contract):
-    """Look upstream for an operation's picture."""
+    """Look upstream for an operation's picture, or for its answer."""
 
     operation_id: str
     max_upstream_failures: int
@@ -151,6 +199,13 @@ class Polled(Contract):
     status: Literal["pending", "ready", "refused"]
     assets: tuple[ImageRef, ...] = ()
     text: str = ""
+    last_event: int = 0
+
+
+class Answered(Contract):
+    """What upstream held of an answer; `None`: it is not ready."""
+
+    closed: Closed | None = None
     last_event: int = 0
 
 
@@ -184,9 +239,77 @@ class CloseInput(Contract):
     failure: Failure | None = None
 
 
-class Closed(Contract):
-    """The state the operation has for good: that of the first close."""
+class WatchInput(Contract):
+    """Follow an operation's research until it is somewhere else than it was seen last.
 
-    state: OperationState
-    failure: Failure | None = None
+    Attributes:
+        phase: where it was seen last.
+        plan: mark of the plan that was seen last, `None` where none waited.
+        launch_until: until when upstream may take to show the research at all.
+        deadline: when this phase, or the operation, is out of time; then upstream is asked once more.
+        silence: longest that it may run without showing anything new.
+    """
+
+    operation_id: str
+    phase: Literal["launching", "waiting_plan", "running"]
+    plan: str | None = None
+    launch_until: datetime
+    deadline: datetime
+    silence: timedelta
+    max_upstream_failures: int
+
+
+class Watched(Contract):
+    """Where a research is now. The report itself is kept in the database.
+
+    Attributes:
+        phase: `cancelled`: upstream says that somebody stopped it. `stopped`: its end was asked for here. `over`: the
+            operation has ended.
+        plan: the plan that waits; its `mark` tells it from every other one.
+        asks: the plan waits for a person, however long.
+        edits: how many changes of the plan were sent so far.
+    """
+
+    phase: Literal["waiting_plan", "running", "completed", "cancelled", "stopped", "over"]
+    plan: ResearchPlan | None = None
+    mark: str | None = None
+    asks: bool = False
+    edits: int = 0
     last_event: int = 0
+
+
+class PlanDecisionInput(Contract):
+    """What to do with the plan that waits; `text` says what to change, for `edit` alone."""
+
+    decision: PlanDecision
+    text: str = ""
+
+
+class PlanDecided(Contract):
+    """A decision that was carried out; `version` is that of the plan that it was about."""
+
+    decision: PlanDecision
+    version: int | None = None
+
+
+class PlanStepInput(Contract):
+    """Carry a decision out. `mark` is that of the plan it is about, `edit` the number of the change, from 1."""
+
+    operation_id: str
+    decision: PlanDecision
+    mark: str | None = None
+    text: str = ""
+    edit: int = 0
+    max_upstream_failures: int
+
+
+class PlanStepped(Contract):
+    """The number of the last event once a decision was carried out."""
+
+    last_event: int = 0
+
+
+class SaveReportInput(Contract):
+    """Write the kept report of a research to its files, and complete the operation."""
+
+    operation_id: str

@@ -61,10 +61,31 @@ class UnsupportedMediaTypeError(CallerError):
 
 
 class RequestTooLargeError(CallerError):
-    """The request body is larger than the bridge accepts."""
+    """The request body, or a picture that it brings or names, is larger than the bridge accepts."""
 
     code = "request_too_large"
-    action = "Send a smaller request body."
+    action = "Send less; the message says what is too large."
+
+
+class InvalidImageError(CallerError):
+    """A picture that is no PNG, JPEG, WebP or GIF, is cut short, or has too many pixels; `param` names it."""
+
+    code = "invalid_image"
+    action = "Send a PNG, JPEG, WebP or GIF that opens in a viewer."
+
+
+class ImageUnreachableError(CallerError):
+    """The address of a picture does not answer with a picture, or not in time; `param` names it."""
+
+    code = "image_unreachable"
+    action = "Check that the address shows everybody a picture, or send the picture itself."
+
+
+class AddressRefusedError(CallerError):
+    """The bridge does not fetch from this address: it is not http or https, holds a user name, or is not public."""
+
+    code = "address_refused"
+    action = "Send the picture itself, or have the operator name its host or network in CHATGPT_FETCH_ALLOW."
 
 
 class UnknownModelError(CallerError):
@@ -81,11 +102,33 @@ class OperationIdTakenError(CallerError):
     action = "Choose a new `chatgpt_operation_id`."
 
 
+class OperationNotFinishedError(CallerError):
+    """What is asked for is only there once the operation has ended; `Retry-After` says when to look again."""
+
+    code = "operation_not_finished"
+    action = "Wait until the operation has ended, or cancel it."
+
+
+class PlanNotWaitingError(CallerError):
+    """The research has no plan that waits for a decision: not yet, or not any more."""
+
+    code = "plan_not_waiting"
+    action = "Read the operation: its state says how far the research is."
+
+
 class IdempotencyConflictError(CallerError):
     """The idempotency key was used with another request body."""
 
     code = "idempotency_conflict"
     action = "Use a new Idempotency-Key for a new request."
+
+
+class IdempotencyInProgressError(CallerError):
+    """The first request with this idempotency key is still running in another process of the bridge."""
+
+    code = "idempotency_in_progress"
+    retryable = True
+    action = "Send the same request again in a moment; it is answered with the first one's result."
 
 
 class CaptureRejectedError(CallerError):

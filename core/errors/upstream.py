@@ -103,6 +103,14 @@ class ImageNoAssetError(UpstreamRefusalError):
     action = "Change the prompt as the message says."
 
 
+class ResearchFailedError(UpstreamRefusalError):
+    """Upstream ended a research without a report, or never showed the one that was started."""
+
+    code = "research_failed"
+    fault = Fault.UPSTREAM
+    action = "Look at the conversation in a browser, then start a new research."
+
+
 class FileNotFoundUpstreamError(UpstreamRefusalError):
     """Upstream no longer has the file."""
 

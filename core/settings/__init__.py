@@ -4,9 +4,12 @@ from core.settings.accounts import AccountsSettings
 from core.settings.base import Area, load, variable, variables
 from core.settings.bundle import Settings, load_all
 from core.settings.client import ClientSettings
+from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
 from core.settings.queue import QueueSettings
+from core.settings.research import ResearchSettings
+from core.settings.retention import RetentionSettings
 from core.settings.server import ServerSettings
 from core.settings.storage import StorageSettings
 from core.settings.temporal import TemporalSettings
@@ -19,6 +22,8 @@ AREAS: tuple[type[Area], ...] = (
     UpstreamSettings,
     TemporalSettings,
     OperationSettings,
+    InputSettings,
+    RetentionSettings,
     QueueSettings,
     LogSettings,
     ClientSettings,
@@ -30,9 +35,12 @@ __all__ = [
     "AccountsSettings",
     "Area",
     "ClientSettings",
+    "InputSettings",
     "LogSettings",
     "OperationSettings",
     "QueueSettings",
+    "ResearchSettings",
+    "RetentionSettings",
     "ServerSettings",
     "Settings",
     "StorageSettings",

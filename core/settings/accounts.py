@@ -10,9 +10,8 @@ from pydantic_settings import NoDecode
 
 from core.settings.base import Area
 
-_OVERRIDES = (
-    "Overrides such as `free=1,plus=3,my-alias=2`: plan names or aliases with a limit of 0 to 32; 0 switches it off."
-)
+_OVERRIDES = "Overrides such as `free=1,plus=3,my-alias=2`: plan names or aliases with a limit of"
+_OR_OFF = f"{_OVERRIDES} 0 to 32; 0 switches it off."
 
 
 class AccountsSettings(Area):
@@ -34,15 +33,15 @@ class AccountsSettings(Area):
         validation_alias="CHATGPT_SECRETS_PASSPHRASE",
         description="Passphrase that encrypts the captures. Unset: the key file in the accounts folder does.",
     )
-    chat_concurrency: str = Field("", validation_alias="CHATGPT_CHAT_CONCURRENCY", description=f"Chats. {_OVERRIDES}")
+    chat_concurrency: str = Field(
+        "", validation_alias="CHATGPT_CHAT_CONCURRENCY", description=f"Chats. {_OVERRIDES} 1 to 32."
+    )
     upload_concurrency: str = Field(
-        "", validation_alias="CHATGPT_UPLOAD_CONCURRENCY", description=f"Uploads. {_OVERRIDES}"
+        "", validation_alias="CHATGPT_UPLOAD_CONCURRENCY", description=f"Uploads. {_OR_OFF}"
     )
-    image_concurrency: str = Field(
-        "", validation_alias="CHATGPT_IMAGE_CONCURRENCY", description=f"Images. {_OVERRIDES}"
-    )
+    image_concurrency: str = Field("", validation_alias="CHATGPT_IMAGE_CONCURRENCY", description=f"Images. {_OR_OFF}")
     research_concurrency: str = Field(
-        "", validation_alias="CHATGPT_RESEARCH_CONCURRENCY", description=f"Deep Research. {_OVERRIDES}"
+        "", validation_alias="CHATGPT_RESEARCH_CONCURRENCY", description=f"Deep Research. {_OR_OFF}"
     )
 
     @field_validator("accounts", mode="before")

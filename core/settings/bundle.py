@@ -8,9 +8,11 @@ from typing import Any
 
 from core.settings.accounts import AccountsSettings
 from core.settings.base import load
+from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
 from core.settings.queue import QueueSettings
+from core.settings.retention import RetentionSettings
 from core.settings.server import ServerSettings
 from core.settings.storage import StorageSettings
 from core.settings.temporal import TemporalSettings
@@ -27,6 +29,8 @@ class Settings:
     upstream: UpstreamSettings
     temporal: TemporalSettings
     operations: OperationSettings
+    inputs: InputSettings
+    retention: RetentionSettings
     queue: QueueSettings
     logs: LogSettings
 
@@ -48,6 +52,8 @@ def load_all(**overrides: Mapping[str, Any]) -> Settings:
         upstream=load(UpstreamSettings, **given("upstream")),
         temporal=load(TemporalSettings, **given("temporal")),
         operations=load(OperationSettings, **given("operations")),
+        inputs=load(InputSettings, **given("inputs")),
+        retention=load(RetentionSettings, **given("retention")),
         queue=load(QueueSettings, **given("queue")),
         logs=load(LogSettings, **given("logs")),
     )

@@ -44,6 +44,16 @@ class StorageSettings(Area):
         return (self.image_output_dir or self.data_dir / "artifacts").absolute()
 
     @property
+    def inputs_dir(self) -> Path:
+        """Pictures that clients sent."""
+        return self.data_dir.absolute() / "inputs"
+
+    @property
+    def payloads_dir(self) -> Path:
+        """Large payloads of Temporal's histories, encrypted."""
+        return self.data_dir.absolute() / "payloads"
+
+    @property
     def temporal_file(self) -> Path:
         """The embedded Temporal server's history."""
         return self.data_dir.absolute() / "temporal.sqlite"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 
 from core.settings.base import Area
 
@@ -36,6 +36,17 @@ class TemporalSettings(Area):
         None,
         validation_alias="CHATGPT_TEMPORAL_CLI",
         description="Temporal's binary. Unset: PATH, our cache, a download, a build with Go.",
+    )
+    ui_codec: bool = Field(
+        True,
+        validation_alias="CHATGPT_TEMPORAL_UI_CODEC",
+        description="Whether the embedded server's web UI may show what histories hold.",
+    )
+    ui_codec_part: SecretStr | None = Field(
+        None,
+        validation_alias="CHATGPT_TEMPORAL_UI_CODEC_PART",
+        description="Unguessable part of the address that the UI has payloads decoded at; `up` makes a new one at each "
+        "start and hands it to the API.",
     )
     task_queue: str = Field(
         "chatgpt-bridge", validation_alias="CHATGPT_TEMPORAL_TASK_QUEUE", description="Task queue of the workers."

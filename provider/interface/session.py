@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
 from provider.interface.accounts import Inspection, Limits, OfferedModel
+from provider.interface.research import ResearchHandle, ResearchState, ResearchUpdate
 from provider.interface.turns import (
+    AnswerState,
     BeforeSend,
     DownloadedImage,
     FoundTurn,
@@ -53,6 +56,34 @@ class Session(Protocol):
         self, conversation_id: str, *, message_id: str, uploaded: frozenset[str] = frozenset()
     ) -> ImageState:
         """What the conversation holds after the user message `message_id`; `uploaded` are bare ids never to return."""
+
+    async def answer_state(self, conversation_id: str, *, message_id: str) -> AnswerState:
+        """What the conversation holds of the answer to the user message `message_id`. Costs no quota."""
+
+    async def find_research(self, conversation_id: str, *, message_id: str) -> ResearchHandle | None:
+        """The research that the user message `message_id` started; `None` when the conversation shows none (yet)."""
+
+    def watch_research(self, handle: ResearchHandle, *, offset: str) -> AsyncIterator[ResearchUpdate]:
+        """What upstream says of a research, as it says it, from `offset` on (`0` is its beginning).
+
+        Pushed by upstream, and asked for every 15 s or so where the push is silent or cannot be had. Ends never by
+        itself: the caller leaves at the state it wants. The same state may come twice.
+
+        Raises:
+            BridgeError: upstream can be followed in neither way.
+        """
+
+    async def research_state(self, handle: ResearchHandle) -> ResearchState:
+        """What upstream says of a research now, by the state call, else by the conversation. Costs no quota."""
+
+    async def approve_plan(self, handle: ResearchHandle) -> dict[str, Any]:
+        """Have the research start now instead of waiting for its plan; returns what upstream said. Safe to repeat."""
+
+    async def edit_plan(self, handle: ResearchHandle, text: str) -> dict[str, Any]:
+        """Tell the research what to change in its plan; returns what upstream said. A new version of it follows."""
+
+    async def stop_research(self, handle: ResearchHandle) -> dict[str, Any]:
+        """Ask upstream to stop the research; returns what upstream said. Safe to repeat."""
 
     async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
         """The bytes of a finished picture, from the right host with the right headers; at most 64 MiB."""

@@ -6,6 +6,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
+from provider.interface.research import ResearchHandle
+
 OnClose = Literal["stop", "leave"]
 """What closing an unfinished turn does: tell upstream to stop (chat), or leave it running (operations)."""
 
@@ -43,8 +45,8 @@ class TurnRequest:
         message_id: client-made UUID of the last message; it is what makes a lost submission findable.
         model: upstream slug, or `auto` for upstream's choice; `None` for the one the capture was made with.
         effort: thinking effort, `None` for the account's own choice.
-        temporary: ask for a chat upstream does not keep. Ignored for images, which need a kept one.
-        kind: `image` asks for a picture.
+        temporary: ask for a chat upstream does not keep. Ignored for images and research, which need a kept one.
+        kind: `image` asks for a picture, `research` starts Deep Research.
         conversation_id: continue this conversation, together with `parent_message_id`.
     """
 
@@ -53,7 +55,7 @@ class TurnRequest:
     model: str | None = "auto"
     effort: str | None = None
     temporary: bool = False
-    kind: Literal["chat", "image"] = "chat"
+    kind: Literal["chat", "image", "research"] = "chat"
     conversation_id: str | None = None
     parent_message_id: str | None = None
 
@@ -115,7 +117,21 @@ class TurnFinished:
     message_id: str | None = None
 
 
-TurnEvent = ConversationKnown | TextDelta | ModelResolved | ImagePending | TurnFinished
+@dataclass(frozen=True, slots=True)
+class ResearchStarted:
+    """Deep Research has begun beside the conversation. Comes at most once, before `TurnFinished`."""
+
+    handle: ResearchHandle
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaTold:
+    """What upstream says is left of each feature, by its canonical name (docs/protocol.md section 9)."""
+
+    remaining: dict[str, float]
+
+
+TurnEvent = ConversationKnown | TextDelta | ModelResolved | ImagePending | ResearchStarted | QuotaTold | TurnFinished
 
 
 class Turn(Protocol):
@@ -152,6 +168,19 @@ class ImageState:
     assets: tuple[ImageAsset, ...] = ()
     text: str = ""
     task_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerState:
+    """What the conversation holds of the answer to a message now.
+
+    `pending`: keep looking. `ready`: `text` is the whole visible answer. `failed`: upstream ended it with an error or
+    without a visible word; `text` is what there is of it.
+    """
+
+    status: Literal["pending", "ready", "failed"]
+    text: str = ""
+    message_id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,53 @@
+"""What operations that end in text are asked for: looking at pictures, and chat in the background."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from core.contracts.base import Contract
+from core.contracts.inputs import InputRef
+
+
+class VisionRequest(Contract):
+    """A validated question about pictures, stored with its operation.
+
+    Attributes:
+        prompt: the whole instruction that goes upstream.
+        mode: which built-in instruction it came from; `custom` is the caller's own.
+        model: the requested public name, unchanged.
+        slug: the upstream slug it stands for.
+        effort: thinking effort, `None` for the account's own choice.
+        temporary: a chat that upstream does not keep; asked for by the request itself.
+        accounts: the pool to choose from in this order; empty means every account.
+    """
+
+    prompt: str
+    mode: Literal["custom", "ocr", "describe"] = "custom"
+    model: str = "auto"
+    slug: str = "auto"
+    effort: str | None = None
+    temporary: bool = False
+    inputs: tuple[InputRef, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+
+class ResponseMessage(Contract):
+    """One message of the transcript; its pictures come before its text."""
+
+    role: Literal["system", "user", "assistant"]
+    text: str
+    inputs: tuple[InputRef, ...] = ()
+
+
+class ResponseRequest(Contract):
+    """A validated chat that runs in the background, stored with its operation; fields as `VisionRequest`.
+
+    `messages` are oldest first, and the last one is the user's.
+    """
+
+    messages: tuple[ResponseMessage, ...]
+    model: str = "auto"
+    slug: str = "auto"
+    effort: str | None = None
+    temporary: bool = False
+    accounts: tuple[str, ...] = ()
