@@ -48,6 +48,7 @@ class Question:
         messages: how many messages the conversation's branch holds, the prompt's included.
         first: the first user message of the conversation, empty when it is the prompt itself.
         files: one phrase for each file that came with the prompt.
+        seen: what each picture among them shows.
     """
 
     prompt: str
@@ -55,6 +56,7 @@ class Question:
     messages: int = 1
     first: str = ""
     files: tuple[str, ...] = ()
+    seen: tuple[str, ...] = ()
 
 
 @lru_cache(maxsize=512)
@@ -67,6 +69,7 @@ def compose(seed: int, question: Question) -> str:
         sentences.append(f"I keep to my instructions: “{_quoted(question.system)}”.")
     if question.files:
         sentences.append(f"I received {_listed(question.files)}.")
+    sentences.extend(question.seen)
     if question.messages > 1:
         told = f", and it began with “{_quoted(question.first, 60)}”" if question.first else ""
         sentences.append(f"This conversation has {question.messages} messages so far{told}.")

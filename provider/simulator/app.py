@@ -14,7 +14,9 @@ from provider.simulator.door import Door, Handler, Visit
 from provider.simulator.files import Files
 from provider.simulator.images import ImageWork
 from provider.simulator.refusals import detail
+from provider.simulator.research import ResearchWork
 from provider.simulator.sockets import Sockets
+from provider.simulator.topics import log_of
 from provider.simulator.turns import Turns
 from provider.simulator.world import World
 
@@ -37,11 +39,12 @@ def make_app(world: World) -> App:
     def announce(account: Account, conversation_id: str, kind: str, content: dict[str, Any]) -> None:
         sockets.announce(account, conversation_id, kind, content)
 
-    turns = Turns(world, ImageWork(world, announce), lambda turn: sockets.completed(turn))
-    sockets = Sockets(world, turns.by_topic)
+    research = ResearchWork(world, announce)
+    turns = Turns(world, ImageWork(world, announce), research, lambda turn: sockets.completed(turn))
+    sockets = Sockets(world, lambda topic: log_of(turns.by_topic(topic) or research.by_topic(topic)))
     app = web.Application(client_max_size=_MOST_BODY_BYTES)
     files = Files(world)
-    for method, path, handler in (*_turn_routes(turns, sockets), *_file_routes(files), *_PAGES):
+    for method, path, handler in (*_turn_routes(turns, sockets, research), *_file_routes(files), *_PAGES):
         app.router.add_route(method, path, door.let_in(path, handler))
     open_routes: tuple[tuple[str, str, Handler], ...] = (
         ("PUT", "/__blob__/{id}", files.put),
@@ -67,13 +70,14 @@ _PAGES: tuple[tuple[str, str, Handler], ...] = (
 )
 
 
-def _turn_routes(turns: Turns, sockets: Sockets) -> tuple[tuple[str, str, Handler], ...]:
+def _turn_routes(turns: Turns, sockets: Sockets, research: ResearchWork) -> tuple[tuple[str, str, Handler], ...]:
     return (
         ("POST", "/backend-api/f/conversation", turns.converse),
         ("POST", "/backend-api/sentinel/chat-requirements", turns.requirements),
         ("POST", "/backend-api/f/conversation/prepare", turns.prepare),
         ("POST", "/backend-api/f/conversation/resume", turns.resume),
         ("POST", "/backend-api/stop_conversation", turns.stop),
+        ("POST", "/backend-api/ecosystem/call_mcp", research.call_mcp),
         ("GET", "/backend-api/celsius/ws/user", sockets.address),
         ("POST", "/backend-api/register-websocket", sockets.address),
     )

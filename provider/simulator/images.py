@@ -88,9 +88,11 @@ class ImageWork:
         seconds = self._seconds(turn)
         previews = [await self._paint(turn, body, preview=index + 1) for index in range(turn.scenario.previews)]
         blobs = await self._paint(turn, body)
-        message = self._tool_message(cast.new_id(), previews[0] if previews else blobs)
+        echoes = self._echoes(turn, body)
+        blobs = [] if turn.scenario.echo_only else blobs
+        message = self._tool_message(cast.new_id(), [*echoes, *(previews[0] if previews else blobs)])
         message["status"] = "in_progress"
-        finished = self._tool_message(message["id"], blobs)
+        finished = self._tool_message(message["id"], [*echoes, *blobs])
         closing = wire.new_message(cast.new_id(), "assistant", wire.text(""), end_turn=True)
 
         def done() -> None:
@@ -105,7 +107,7 @@ class ImageWork:
         ]
         for shown in [*previews[1:], blobs]:
             entries: list[tuple[str, str, Any]] = [
-                (f"/message/content/parts/{at}", "replace", _part(blob)) for at, blob in enumerate(shown)
+                (f"/message/content/parts/{at}", "replace", _part(blob)) for at, blob in enumerate(shown, len(echoes))
             ]
             if shown is blobs:
                 entries.append(("/message/status", "replace", "finished_successfully"))
@@ -155,8 +157,8 @@ class ImageWork:
         elif way == "failed":
             changed = {"status": "finished_with_error", "content": wire.text(APOLOGY)}
         else:
-            blobs = await self._paint(turn, body)
-            finished = self._tool_message(placeholder["id"], blobs)
+            blobs = [] if turn.scenario.echo_only else await self._paint(turn, body)
+            finished = self._tool_message(placeholder["id"], [*self._echoes(turn, body), *blobs])
             changed = {"status": "finished_successfully", "content": finished["content"]}
         message = {**placeholder, **changed, "end_turn": True}
         conversation.update(message)
@@ -184,6 +186,12 @@ class ImageWork:
                 content = await asyncio.to_thread(paint, wanted)
             blobs.append(self._keep(turn, content, number))
         return blobs
+
+    def _echoes(self, turn: Turn, body: Body) -> list[Blob]:
+        """The inputs that come back beside the result: the same ids, under the other scheme."""
+        if not (turn.scenario.echo_input or turn.scenario.echo_only):
+            return []
+        return [blob for identity in body.uploaded if (blob := self._world.blobs.get(identity)) is not None]
 
     def _keep(self, turn: Turn, content: bytes, number: int) -> Blob:
         scenario = turn.scenario

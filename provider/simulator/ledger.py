@@ -49,6 +49,7 @@ class Submission:
     Attributes:
         at: when it was accepted, monotonic.
         message_id: the client-made id of its last user message.
+        prompt: the beginning of its words, without the simulator's brackets.
         images: pictures that the turn makes.
         prepare_state: the body's `client_prepare_state`.
         conduit: whether it carried a conduit token.
@@ -60,7 +61,7 @@ class Submission:
     account: str
     message_id: str
     conversation_id: str
-    kind: Literal["chat", "image"]
+    kind: Literal["chat", "image", "research"]
     model: str
     effort: str | None
     hints: tuple[str, ...]
@@ -68,6 +69,7 @@ class Submission:
     prepare_state: str | None
     conduit: bool
     messages: int
+    prompt: str = ""
     images: int = 0
     outcome: Outcome = "running"
     ended_at: float | None = None
@@ -81,6 +83,16 @@ class Stop:
     account: str
     conversation_id: str
     exclude_async_types: tuple[str, ...]
+    found: bool
+
+
+@dataclass(slots=True)
+class ConnectorCall:
+    """One call of the research connector's tools; `found` says whether its session is known."""
+
+    at: float
+    account: str
+    tool: str
     found: bool
 
 
@@ -99,6 +111,7 @@ class Ledger:
     requests: deque[Call] = field(default_factory=lambda: deque(maxlen=RING))
     submissions: deque[Submission] = field(default_factory=lambda: deque(maxlen=RING))
     stops: deque[Stop] = field(default_factory=lambda: deque(maxlen=RING))
+    connector_calls: deque[ConnectorCall] = field(default_factory=lambda: deque(maxlen=RING))
     by_route: Counter[str] = field(default_factory=Counter)
     by_account: Counter[str] = field(default_factory=Counter)
     by_status: Counter[int] = field(default_factory=Counter)
@@ -151,6 +164,11 @@ class Ledger:
         self.stops.append(stop)
         self.counts["stops"] += 1
 
+    def called(self, tool: str, at: float, account: str, *, found: bool) -> None:
+        """Enter a call of the research connector."""
+        self.connector_calls.append(ConnectorCall(at, account, tool, found))
+        self.counts["connector_calls"] += 1
+
     def leak(self, what: str) -> None:
         """A client sent credentials to a place that must not see them."""
         self.leaks.append(what)
@@ -162,7 +180,7 @@ class Ledger:
 
     def reset(self) -> None:
         """Forget everything but the turns that still run."""
-        for entries in (self.requests, self.submissions, self.stops, self.leaks):
+        for entries in (self.requests, self.submissions, self.stops, self.connector_calls, self.leaks):
             entries.clear()
         for counter in (self.by_route, self.by_account, self.by_status, self.counts):
             counter.clear()
@@ -183,6 +201,7 @@ class Ledger:
             "submissions": [asdict(submission) for submission in self.submissions],
             "duplicate_message_ids": sorted(name for name, number in duplicates.items() if number > 1),
             "stops": [asdict(stop) for stop in self.stops],
+            "connector_calls": [asdict(call) for call in self.connector_calls],
             "leaks": list(self.leaks),
             "requests": [asdict(call) for call in (requests if last is None else requests[len(requests) - last :])],
         }

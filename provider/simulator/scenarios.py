@@ -70,8 +70,20 @@ Pictures (the turn needs the hint `picture_v2`)
 `images=N`          N pictures; `previews=N`: N successive previews of each before the final one
 `seconds=S`         how long it takes upstream
 `pixels=N`          the longer side, 16 to 2048 (default 1024)
+`echo_input`        the first input comes back beside the result, under the other scheme; `echo_only`: nothing else does
 `download=404`      the first two questions for the link are answered 404; `lag`: 200 with `file_not_found`;
                     `gone`: always 404; `other_host`: the bytes are on another origin; `html`: the bytes are a page
+=================== ====================================================================================================
+
+Deep Research (the turn needs the connector's hint)
+
+=================== ====================================================================================================
+`research=plan`     a plan waits for a minute, then it begins by itself (default); `fast`: no plan; `fail` and
+                    `rate_limited`: broken off; `stuck`: never ends; `silent`: two hours without a word first;
+                    `no_widget`: answered in words; `lost_widget`: the widget is in the conversation only, and late;
+                    `no_report`: completed without one
+`seconds=S`         how long it takes once it has begun
+`no_push`           its channel says nothing; `duplicates`, `lose_offset`, `ws_drop=K`: as for a turn's topic
 =================== ====================================================================================================
 """
 
@@ -102,6 +114,9 @@ STREAM_FAULTS = frozenset(
     )
 )
 IMAGE_WAYS = frozenset(("inline", "async", "slow", "refused", "none", "failed", "never"))
+RESEARCH_WAYS = frozenset(
+    ("plan", "fast", "fail", "rate_limited", "stuck", "silent", "no_widget", "lost_widget", "no_report")
+)
 DOWNLOAD_WAYS = frozenset(("404", "lag", "gone", "other_host", "html"))
 
 
@@ -143,7 +158,11 @@ class Scenario:
     previews: int = 0
     seconds: float | None = None
     pixels: int = 1024
+    echo_input: bool = False
+    echo_only: bool = False
     download: str | None = None
+    research: str | None = None
+    no_push: bool = False
 
     @property
     def refusal(self) -> Answer | None:
@@ -176,6 +195,7 @@ _CHOICES: dict[str, frozenset[str]] = {
     "hold": frozenset(("after", "before")),
     "image": IMAGE_WAYS,
     "download": DOWNLOAD_WAYS,
+    "research": RESEARCH_WAYS,
 }
 _LIMITS = {"images": (1, 10), "previews": (0, 10), "pixels": (16, 2048), "deltas": (1, 100_000), "error": (400, 599)}
 _TYPES = {field.name: str(field.type) for field in fields(Scenario)}

@@ -17,19 +17,20 @@ from provider.simulator.accounts import Account
 from provider.simulator.door import Visit
 from provider.simulator.refusals import RefusedError, detail
 from provider.simulator.running import Turn
+from provider.simulator.topics import Log
 from provider.simulator.world import World
 
 _URL_SECONDS = 60.0
 _UPDATES = "conversations"
-FindTurn = Callable[[str], "Turn | None"]
+FindLog = Callable[[str], "Log | None"]
 
 
 class Sockets:
     """Hands out WebSocket addresses and serves what they lead to."""
 
-    def __init__(self, world: World, find_turn: FindTurn) -> None:
+    def __init__(self, world: World, find_log: FindLog) -> None:
         self._world = world
-        self._find_turn = find_turn
+        self._find_log = find_log
         self._tickets: dict[str, tuple[Account, float]] = {}
         self._open: dict[str, set[_Connection]] = {}
 
@@ -57,7 +58,7 @@ class Sockets:
         socket = web.WebSocketResponse(heartbeat=None)
         await self._world.half_trip()
         await socket.prepare(request)
-        connection = _Connection(self._world, socket, self._find_turn, account)
+        connection = _Connection(self._world, socket, self._find_log, account)
         listening = self._open.setdefault(account.alias, set())
         listening.add(connection)
         try:
@@ -90,10 +91,10 @@ class Sockets:
 class _Connection:
     """One WebSocket."""
 
-    def __init__(self, world: World, socket: web.WebSocketResponse, find_turn: FindTurn, account: Account) -> None:
+    def __init__(self, world: World, socket: web.WebSocketResponse, find_log: FindLog, account: Account) -> None:
         self._world = world
         self._socket = socket
-        self._find_turn = find_turn
+        self._find_log = find_log
         self._account = account
         self.subscribed: dict[str, asyncio.Task[None] | None] = {}
         self._side_work: set[asyncio.Task[None]] = set()
@@ -165,15 +166,15 @@ class _Connection:
         await self._send([{"id": number, "type": "reply", "reply": reply}])
 
     async def _subscribe(self, number: Any, topic: str, offset: str) -> None:
-        turn = self._find_turn(topic)
-        if turn is None or turn.account is not self._account:
+        log = self._find_log(topic)
+        if log is None or log.source.account is not self._account:
             self.subscribed.setdefault(topic, None)
             await self._reply(number, _subscription(topic, "0", [], recovered=False))
             return
-        log = _Log(turn)
+        scenario = log.source.scenario
         start = log.after(offset)
-        lost = turn.scenario.lose_offset and offset != "0"
-        left = None if turn.socket_dropped else turn.scenario.ws_drop
+        lost = scenario.lose_offset and offset != "0"
+        left = None if log.source.socket_dropped else scenario.ws_drop
         known = log.length if left is None else min(log.length, start + left)
         caught_up = [] if lost else [item for at in range(start, known) for item in log.items(at)]
         previous = self.subscribed.pop(topic, None)
@@ -183,68 +184,26 @@ class _Connection:
             number, _subscription(topic, log.offset(known - 1), caught_up, recovered=not lost and known > 0)
         )
         self.subscribed[topic] = asyncio.create_task(
-            self._live(turn, log, known, None if left is None else left - (known - start))
+            self._live(log, known, None if left is None else left - (known - start))
         )
 
-    async def _live(self, turn: Turn, log: _Log, start: int, left: int | None) -> None:
-        """Send items as the turn makes them, at most `left` before the connection breaks.
+    async def _live(self, log: Log, start: int, left: int | None) -> None:
+        """Send items as they come, at most `left` before the connection breaks.
 
         An overlap of one item with the catch-ups is usual upstream, so it is here.
         """
         if start > 0:
             await self._send(log.items(start - 1))
-        async for at, _ in turn.follow(start):
+        async for at, _ in log.follow(start):
             if left == 0:
-                turn.socket_dropped = True
+                log.source.socket_dropped = True
                 self._breaking = asyncio.create_task(self.close(code=1011))
                 return
             left = None if left is None else left - 1
             await self._send(log.items(at))
-        await self._send([log.done()])
-
-
-class _Log:
-    """A turn's events as the items of its topic."""
-
-    def __init__(self, turn: Turn) -> None:
-        self._turn = turn
-        self._start_ms = int(turn.submission.at * 1000) + 1_790_000_000_000
-
-    @property
-    def length(self) -> int:
-        return len(self._turn.events)
-
-    def offset(self, at: int) -> str:
-        """The offset of item number `at`; `"0"` is before the first."""
-        return "0" if at < 0 else f"{self._start_ms + at}-0"
-
-    def after(self, offset: str) -> int:
-        """The number of the first item after an offset."""
-        milliseconds = offset.partition("-")[0]
-        return max(0, int(milliseconds) - self._start_ms + 1) if milliseconds.isdecimal() else 0
-
-    def items(self, at: int) -> list[dict[str, Any]]:
-        """The item of event number `at`; twice when the scenario duplicates."""
-        event = {
-            "type": "stream-item",
-            "conversation_id": self._turn.conversation.id,
-            "turn_id": self._turn.id,
-            "encoded_item": self._turn.events[at].decode(errors="replace"),
-            "stream_item_id": f"{self._turn.id}-{at}",
-            "parent_stream_item_id": None,
-            "server_timestamp_ms": self._start_ms + at,
-        }
-        item = self._item(event, self.offset(at))
-        return [item, item] if self._turn.scenario.duplicates else [item]
-
-    def done(self) -> dict[str, Any]:
-        """The item that ends the topic."""
-        event = {"type": "done", "conversation_id": self._turn.conversation.id, "turn_id": self._turn.id}
-        return self._item(event, self.offset(self.length))
-
-    def _item(self, event: dict[str, Any], offset: str) -> dict[str, Any]:
-        payload = {"type": "conversation-turn-stream", "payload": event}
-        return {"type": "message", "topic_id": self._turn.topic, "payload": payload, "offset": offset}
+        end = log.end()
+        if end is not None:
+            await self._send([end])
 
 
 def _subscription(topic: str, last_offset: str, catchups: list[dict[str, Any]], *, recovered: bool) -> dict[str, Any]:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 from provider.simulator import answers, catalog, script, wire
 from provider.simulator.accounts import Account
 from provider.simulator.door import Visit
+from provider.simulator.eyes import seen
 from provider.simulator.images import ImageWork
+from provider.simulator.research import ResearchWork
 from provider.simulator.running import Do, Step, Turn
 from provider.simulator.submission import Body
 from provider.simulator.world import World
@@ -21,9 +24,10 @@ _LIMITS_SECONDS = 600
 class Stage:
     """Chooses what a turn says and lays out its steps."""
 
-    def __init__(self, world: World, images: ImageWork) -> None:
+    def __init__(self, world: World, images: ImageWork, research: ResearchWork) -> None:
         self._world = world
         self._images = images
+        self._research = research
         self._limits: dict[str, tuple[Any, bytes]] = {}
 
     def steps(self, turn: Turn, visit: Visit, body: Body, model: str, *, new: bool) -> list[Step]:
@@ -31,6 +35,8 @@ class Stage:
         cast = self.cast(turn, model, new=new)
         if turn.submission.kind == "image":
             steps = self._images.steps(turn, cast, body)
+        elif turn.submission.kind == "research":
+            steps = self._research.steps(turn, cast)
         else:
             steps = script.text_steps(turn, cast, self._parts(turn))
         scenario = turn.scenario
@@ -71,8 +77,17 @@ class Stage:
         number = scenario.deltas or self._world.dials.deltas
         if scenario.echo:
             return answers.pieces(turn.prompt, number, grow=False)
-        text = answers.compose(self._world.config.seed, _question(turn.prompt, branch))
+        asked_for = replace(_question(turn.prompt, branch), seen=self._seen(branch))
+        text = answers.compose(self._world.config.seed, asked_for)
         return answers.pieces(text, number, grow=True)
+
+    def _seen(self, branch: list[dict[str, Any]]) -> tuple[str, ...]:
+        """What the pictures of the last user message show."""
+        asked = next((message for message in reversed(branch) if message["author"]["role"] == "user"), None)
+        parts = asked["content"].get("parts", ()) if asked else ()
+        pointers = [str(part.get("asset_pointer", "")) for part in parts if isinstance(part, dict)]
+        blobs = [self._world.blobs.get(pointer.rpartition("://")[2]) for pointer in pointers]
+        return tuple(seen(blob.content) for blob in blobs if blob is not None and blob.content is not None)
 
     async def _held(self, turn: Turn, visit: Visit) -> None:
         """Wait for a release, or for a stop."""

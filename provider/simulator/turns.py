@@ -7,6 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from aiohttp import web
 
@@ -18,6 +19,7 @@ from provider.simulator.faults import ConnectionDroppedError
 from provider.simulator.images import ImageWork
 from provider.simulator.ledger import Stop, Submission
 from provider.simulator.refusals import CATALOGUE, RefusedError, detail
+from provider.simulator.research import HINTS, ResearchWork
 from provider.simulator.running import LegEndedError, Silence, Turn
 from provider.simulator.scenarios import Scenario
 from provider.simulator.sinks import HttpSink, sink_for
@@ -33,10 +35,13 @@ _SSE = {"content-type": "text/event-stream; charset=utf-8", "cache-control": "no
 class Turns:
     """The turn endpoints, and the turns themselves by topic."""
 
-    def __init__(self, world: World, images: ImageWork, completed: Callable[[Turn], None]) -> None:
+    def __init__(
+        self, world: World, images: ImageWork, research: ResearchWork, completed: Callable[[Turn], None]
+    ) -> None:
         self._world = world
         self._images = images
-        self._stage = Stage(world, images)
+        self._research = research
+        self._stage = Stage(world, images, research)
         self._completed = completed
         self._kept: OrderedDict[str, Turn] = OrderedDict()
 
@@ -112,6 +117,8 @@ class Turns:
 
     def _stop(self, turn: Turn) -> bool:
         """Ask a turn to stop; `False` when nothing of it runs."""
+        if self._research.stop_of(turn.conversation):
+            return True
         if turn.work is not None and not turn.work.done():
             if self._world.dials.stop_ends_images:
                 turn.stopping.set()
@@ -135,9 +142,11 @@ class Turns:
         if account.most_in_flight and account.running >= account.most_in_flight:
             raise RefusedError(CATALOGUE["busy"])
         model = catalog.resolve(account, body.model)
-        is_image = "picture_v2" in body.hints
-        if is_image:
+        kind = _kind(body)
+        if kind == "image":
             self._images.check(account, body, scenario)
+        elif kind == "research":
+            self._research.check(account, body)
         conversation, added = self._place(account, body)
         if not body.messages:
             prompt = asked(conversation.branch())
@@ -147,7 +156,7 @@ class Turns:
             account.alias,
             body.message_id,
             conversation.id,
-            "image" if is_image else "chat",
+            kind,
             body.model,
             body.effort,
             body.hints,
@@ -155,6 +164,7 @@ class Turns:
             body.prepare_state,
             conduit,
             len(body.messages),
+            prompt[:_KEPT],
         )
         turn = Turn(self._world.new_id(), account, conversation, submission, scenario, prompt)
         conversation.turn = turn
@@ -259,6 +269,12 @@ class Turns:
                 oldest.said = []
             else:
                 self._kept.move_to_end(topic)
+
+
+def _kind(body: Body) -> Literal["chat", "image", "research"]:
+    if HINTS.intersection(body.hints):
+        return "research"
+    return "image" if "picture_v2" in body.hints else "chat"
 
 
 def _scenario(prompt: str) -> tuple[Scenario, str]:

@@ -27,6 +27,7 @@ class Dials:
         stop_ends_images: whether a stop also ends a picture in the making; upstream does not promise it.
         slot_seconds: life of an upload slot; not scaled.
         link_seconds: life of a download link; not scaled.
+        strict_research: the research connector takes its own session's id only, not the widget's.
         ws_comment_seconds: an idle WebSocket gets `[]` that often; not scaled.
     """
 
@@ -41,6 +42,7 @@ class Dials:
     stop_ends_images: bool = True
     slot_seconds: float = 300.0
     link_seconds: float = 300.0
+    strict_research: bool = False
     ws_comment_seconds: float = 10.0
 
 

@@ -7,7 +7,7 @@ import io
 from typing import Any
 
 import pytest
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
 
 async def test_inline_picture_is_in_the_stream_and_can_be_downloaded(simulator: Any, browser: Any) -> None:
@@ -123,17 +123,35 @@ async def test_stop_may_not_reach_the_work(simulator: Any, browser: Any) -> None
 
 async def test_edit_echoes_its_input_under_the_other_scheme(browser: Any) -> None:
     file_id = await _upload(browser, _png((40, 30)))
-    pointer = {"content_type": "image_asset_pointer", "asset_pointer": f"file-service://{file_id}", "size_bytes": 10}
-    body = browser.body("x")
-    message = body["messages"][0]
-    message["content"] = {"content_type": "multimodal_text", "parts": [pointer, "[sim:image=inline] make it blue"]}
-    message["metadata"] = {"attachments": [{"id": file_id, "mimeType": "image/png", "name": "in.png", "size": 10}]}
-    reply = await browser.draw("", messages=[message])
+    shown = _showing(browser, file_id, "[sim:image=inline] make it blue")
+    reply = await browser.draw("", messages=[shown])
     echoed = reply.documents[0]["message"]["content"]["parts"][0]
     made = reply.documents[2]["message"]["content"]["parts"][0]
     assert echoed["asset_pointer"] == f"sediment://{file_id}"
     assert file_id not in made["asset_pointer"]
     assert (await _download(browser, reply.conversation_id, echoed)).size == (40, 30)
+
+
+@pytest.mark.parametrize("way", ["inline", "async"])
+@pytest.mark.parametrize(("echo", "made"), [("echo_input", 1), ("echo_only", 0)])
+async def test_an_edit_can_hand_the_input_back_as_a_result(browser: Any, way: str, echo: str, made: int) -> None:
+    file_id = await _upload(browser, _png((40, 30)))
+    shown = _showing(browser, file_id, f"[sim:image={way},pixels=64,{echo}] make it blue")
+    reply = await browser.draw("", messages=[shown])
+    nodes = (await _finished(browser, reply))["mapping"].values()
+    tool = next(node["message"] for node in nodes if node["message"] and node["message"]["author"]["role"] == "tool")
+    pointers = [part["asset_pointer"] for part in tool["content"]["parts"]]
+    assert pointers[0] == f"sediment://{file_id}"
+    assert len(pointers) == 1 + made
+
+
+async def test_a_question_about_a_picture_is_answered_with_what_is_on_it(browser: Any) -> None:
+    file_id = await _upload(browser, _png((40, 30), ocr="Mind the heron"))
+    reply = await browser.turn("", messages=[_showing(browser, file_id, "What does it say?")])
+    assert "40 by 30 pixels, mostly" in reply.text
+    assert "Mind the heron" in reply.text
+    broken = await browser.turn("", messages=[_showing(browser, await _upload(browser, b"GIF89a"), "And this?")])
+    assert "cannot make anything of this picture" in broken.text
 
 
 async def test_picture_needs_a_kept_chat_and_known_files(simulator: Any, browser: Any) -> None:
@@ -246,10 +264,20 @@ async def _finished(browser: Any, reply: Any) -> Any:
     raise AssertionError("the picture never came")
 
 
-def _png(size: tuple[int, int]) -> bytes:
-    out = io.BytesIO()
-    Image.new("RGB", size, "green").save(out, "PNG")
-    return out.getvalue()
+def _png(size: tuple[int, int], *, ocr: str = "") -> bytes:
+    buffer, said = io.BytesIO(), PngImagePlugin.PngInfo()
+    said.add_text("ocr", ocr)
+    Image.new("RGB", size, "red").save(buffer, "PNG", pnginfo=said)
+    return buffer.getvalue()
+
+
+def _showing(browser: Any, file_id: str, words: str) -> Any:
+    """A message that shows an uploaded picture."""
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": f"file-service://{file_id}", "size_bytes": 10}
+    message = browser.body("x")["messages"][0]
+    message["content"] = {"content_type": "multimodal_text", "parts": [pointer, words]}
+    message["metadata"] = {"attachments": [{"id": file_id, "mimeType": "image/png", "name": "in.png", "size": 10}]}
+    return message
 
 
 async def _upload(browser: Any, content: bytes) -> str:

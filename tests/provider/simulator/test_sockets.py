@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
+
+from tests.provider.simulator.sockets import command, open_socket, subscribe
 
 
 async def test_handed_over_answer_comes_live_on_the_topic(browser: Any) -> None:
@@ -18,7 +18,7 @@ async def test_handed_over_answer_comes_live_on_the_topic(browser: Any) -> None:
     assert [option["type"] for option in handoff["options"]] == ["resume_sse_endpoint", "subscribe_ws_topic"]
     assert reply.done
     assert "message_stream_complete" not in reply.types
-    async with _socket(browser) as socket:
+    async with open_socket(browser) as socket:
         items = await _read(socket, _topic(reply))
     plain = await browser.turn("[sim:deltas=10] hello")
     assert _text(browser, items) == plain.text
@@ -27,8 +27,8 @@ async def test_handed_over_answer_comes_live_on_the_topic(browser: Any) -> None:
 
 async def test_topic_replays_the_turn_from_its_start(browser: Any) -> None:
     reply = await browser.turn("[sim:handoff] hello")
-    async with _socket(browser) as socket:
-        answer = await _subscribe(socket, _topic(reply))
+    async with open_socket(browser) as socket:
+        answer = await subscribe(socket, _topic(reply))
     assert answer["recovered"] is True
     first = answer["catchups"][0]["payload"]["payload"]
     assert first["encoded_item"] == 'event: delta_encoding\ndata: "v1"\n\n'
@@ -37,16 +37,16 @@ async def test_topic_replays_the_turn_from_its_start(browser: Any) -> None:
 
 async def test_catch_ups_start_behind_the_offset(browser: Any) -> None:
     reply = await browser.turn("[sim:handoff] hello")
-    async with _socket(browser) as socket:
-        everything = (await _subscribe(socket, _topic(reply)))["catchups"]
-    async with _socket(browser) as socket:
-        rest = (await _subscribe(socket, _topic(reply), everything[4]["offset"]))["catchups"]
+    async with open_socket(browser) as socket:
+        everything = (await subscribe(socket, _topic(reply)))["catchups"]
+    async with open_socket(browser) as socket:
+        rest = (await subscribe(socket, _topic(reply), everything[4]["offset"]))["catchups"]
     assert rest == everything[5:]
 
 
 async def test_overlap_and_duplicates_share_their_item_id(browser: Any) -> None:
     reply = await browser.turn("[sim:handoff duplicates] hello")
-    async with _socket(browser) as socket:
+    async with open_socket(browser) as socket:
         items = await _read(socket, _topic(reply))
     ids = [item["payload"]["payload"].get("stream_item_id") for item in items]
     assert len(ids) > 2 * (len(set(ids)) - 1)
@@ -56,29 +56,29 @@ async def test_overlap_and_duplicates_share_their_item_id(browser: Any) -> None:
 async def test_plain_turns_can_be_read_again_on_their_topic(browser: Any) -> None:
     reply = await browser.turn("hello")
     turn = next(event for event in reply.typed if event.get("type") == "server_ste_metadata")["metadata"]
-    async with _socket(browser) as socket:
+    async with open_socket(browser) as socket:
         items = await _read(socket, f"conversation-turn-{turn['turn_exchange_id']}")
     assert _text(browser, items) == reply.text
 
 
 async def test_lost_offset_is_not_recovered(browser: Any) -> None:
     reply = await browser.turn("[sim:handoff lose_offset] hello")
-    async with _socket(browser) as socket:
-        offset = (await _subscribe(socket, _topic(reply)))["catchups"][3]["offset"]
-    async with _socket(browser) as socket:
-        answer = await _subscribe(socket, _topic(reply), offset)
+    async with open_socket(browser) as socket:
+        offset = (await subscribe(socket, _topic(reply)))["catchups"][3]["offset"]
+    async with open_socket(browser) as socket:
+        answer = await subscribe(socket, _topic(reply), offset)
     assert (answer["recovered"], answer["catchups"]) == (False, [])
 
 
 @pytest.mark.parametrize("pace", [0, 500])
 async def test_socket_drops_once_and_the_rest_can_be_fetched(browser: Any, pace: int) -> None:
     reply = await browser.turn(f"[sim:handoff ws_drop=6 pace={pace} deltas=12] hello")
-    async with _socket(browser) as socket:
+    async with open_socket(browser) as socket:
         before = await _read(socket, _topic(reply))
         assert socket.closed
     assert [item["payload"]["payload"]["type"] for item in before][-6:] == ["stream-item"] * 6
     last = [item["offset"] for item in before][-1]
-    async with _socket(browser) as socket:
+    async with open_socket(browser) as socket:
         after = await _read(socket, _topic(reply), last)
     assert after[-1]["payload"]["payload"]["type"] == "done"
     assert _text(browser, [*before, *after]) == (await browser.turn("[sim:deltas=12] hello")).text
@@ -89,8 +89,8 @@ async def test_unknown_and_foreign_topics_are_empty(open_browser: Any) -> None:
     reply = await plus.turn("[sim:handoff] hello")
     pro = plus.of(simulator.capture("pro"))
     for browser, topic in ((plus, "conversation-turn-nobody"), (pro, _topic(reply))):
-        async with _socket(browser) as socket:
-            answer = await _subscribe(socket, topic)
+        async with open_socket(browser) as socket:
+            answer = await subscribe(socket, topic)
         assert (answer["recovered"], answer["catchups"]) == (False, [])
 
 
@@ -112,8 +112,8 @@ async def test_upgrade_refuses_credentials(simulator: Any, browser: Any) -> None
 
 
 async def test_picture_work_is_told_to_open_sockets(browser: Any) -> None:
-    async with _socket(browser) as socket:
-        await socket.send_json([_command(5, "subscribe", topic_id="conversations")])
+    async with open_socket(browser) as socket:
+        await socket.send_json([command(5, "subscribe", topic_id="conversations")])
         reply = await browser.draw("[sim:image=async pixels=64] a cat")
         updates = []
         while "set-conversation-async-status" not in updates:
@@ -131,36 +131,14 @@ async def test_picture_work_is_told_to_open_sockets(browser: Any) -> None:
 
 async def test_idle_socket_is_kept_alive(simulator: Any, browser: Any) -> None:
     simulator.set(ws_comment_seconds=0.05)
-    async with _socket(browser) as socket:
+    async with open_socket(browser) as socket:
         frames = [json.loads((await asyncio.wait_for(socket.receive(), 5)).data) for _ in range(3)]
     assert frames[-1] == []
 
 
-def _command(number: int, kind: str, **fields: Any) -> dict[str, Any]:
-    return {"id": number, "command": {"type": kind, **fields}}
-
-
-@asynccontextmanager
-async def _socket(browser: Any) -> AsyncIterator[Any]:
-    url = (await browser.get("/backend-api/celsius/ws/user")).json["websocket_url"]
-    async with browser.http.ws_connect(url, headers={"origin": "https://chatgpt.com"}) as socket:
-        yield socket
-
-
-async def _subscribe(socket: Any, topic: str, offset: str = "0") -> Any:
-    presence = {"type": "presence", "state": "foreground"}
-    commands = [_command(1, "connect", presence=presence), _command(2, "subscribe", topic_id=topic, offset=offset)]
-    await socket.send_json(commands)
-    while True:
-        for item in json.loads((await asyncio.wait_for(socket.receive(), 5)).data):
-            if item.get("type") == "reply" and item["reply"]["type"] == "subscribe":
-                assert item["id"] == 2
-                return item["reply"]
-
-
 async def _read(socket: Any, topic: str, offset: str = "0") -> list[Any]:
     """Every item up to `done` or to the end of the connection."""
-    items = list((await _subscribe(socket, topic, offset))["catchups"])
+    items = list((await subscribe(socket, topic, offset))["catchups"])
     while True:
         message = await asyncio.wait_for(socket.receive(), 5)
         if message.type is not aiohttp.WSMsgType.TEXT:
