@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from datetime import datetime
 from typing import Any, Literal
+from weakref import WeakSet
 
 from core.clock import utc_now
 from core.errors import AuthExpiredError, BridgeError, CaptureRejectedError
@@ -17,12 +18,16 @@ from provider.chatgpt_web.capture.parse import parse_capture
 from provider.chatgpt_web.capture.timezone import offset_minutes, zone_name
 from provider.chatgpt_web.connection import Connection
 from provider.chatgpt_web.conversation import Conversation
+from provider.chatgpt_web.following import Following
 from provider.chatgpt_web.limits import read_limits
 from provider.chatgpt_web.models import read_models
 from provider.chatgpt_web.requirements import Requirements
+from provider.chatgpt_web.research import Research
 from provider.chatgpt_web.turns import STOP_SECONDS, WebTurn
 from provider.interface.accounts import Inspection, Limits, OfferedModel
+from provider.interface.research import ResearchHandle, ResearchState, ResearchUpdate
 from provider.interface.turns import (
+    AnswerState,
     BeforeSend,
     DownloadedImage,
     FoundTurn,
@@ -50,6 +55,7 @@ class ChatGPTWeb:
         idle_seconds: longest silence within a turn; keep-alives count as silence.
         prepare: whether prepare goes beside the turn or is waited for.
         backoff_scale: multiplies the pauses between repeated reads; tests shorten it.
+        poll_seconds: how long a research's push may be silent before its state is asked for.
     """
 
     name = "chatgpt_web"
@@ -63,6 +69,7 @@ class ChatGPTWeb:
         idle_seconds: float = 180,
         prepare: Prepare = "beside",
         backoff_scale: float = 1.0,
+        poll_seconds: float = 15.0,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout_seconds = timeout_seconds
@@ -70,6 +77,7 @@ class ChatGPTWeb:
         self.idle_seconds = idle_seconds
         self.prepare = prepare
         self.backoff_scale = backoff_scale
+        self.poll_seconds = poll_seconds
 
     def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
         """Examine a capture without sending anything.
@@ -108,6 +116,10 @@ class WebSession:
         self.wall_seconds = provider.timeout_seconds
         self.waits_for_prepare = provider.prepare == "wait"
         self.backoff_scale = provider.backoff_scale
+        self._poll_seconds = provider.poll_seconds
+        self._answers = lookup.Answers(self.connection, scale=provider.backoff_scale)
+        self._research = Research(self.connection)
+        self._followed: WeakSet[Following] = WeakSet()
         self._tasks: set[asyncio.Task[None]] = set()
         self._chats: set[WebTurn] = set()
 
@@ -147,6 +159,45 @@ class WebSession:
     ) -> ImageState:
         """What the conversation holds after the user message."""
         return (await self.conversation(conversation_id)).image_state(message_id, uploaded=uploaded)
+
+    async def answer_state(self, conversation_id: str, *, message_id: str) -> AnswerState:
+        """What the conversation holds of the answer to the user message."""
+        return await self._answers.state(conversation_id, message_id)
+
+    async def find_research(self, conversation_id: str, *, message_id: str) -> ResearchHandle | None:
+        """The research that the user message started."""
+        return await self._research.find(conversation_id, message_id)
+
+    async def watch_research(self, handle: ResearchHandle, *, offset: str) -> AsyncIterator[ResearchUpdate]:
+        """What upstream says of a research, as it says it."""
+        following = Following(
+            self.connection,
+            self._research,
+            handle,
+            offset=offset,
+            poll_seconds=self._poll_seconds,
+            backoff_scale=self.backoff_scale,
+        )
+        self._followed.add(following)
+        async with aclosing(following.updates()) as updates:
+            async for update in updates:
+                yield update
+
+    async def research_state(self, handle: ResearchHandle) -> ResearchState:
+        """What upstream says of a research now."""
+        return await self._research.state(handle)
+
+    async def approve_plan(self, handle: ResearchHandle) -> dict[str, Any]:
+        """Have the research start now instead of waiting for its plan."""
+        return await self._research.approve(handle)
+
+    async def edit_plan(self, handle: ResearchHandle, text: str) -> dict[str, Any]:
+        """Tell the research what to change in its plan."""
+        return await self._research.edit(handle, text)
+
+    async def stop_research(self, handle: ResearchHandle) -> dict[str, Any]:
+        """Ask upstream to stop the research."""
+        return await self._research.stop(handle)
 
     async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
         """The bytes of a finished picture."""
@@ -202,6 +253,8 @@ class WebSession:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.connection.aclose()
+        for following in list(self._followed):
+            following.abort()
 
     async def _stop_chat(self, chat: WebTurn) -> None:
         """Stop a chat that somebody else is reading, as soon as its conversation is known."""

@@ -18,9 +18,10 @@ from provider.chatgpt_web.stream.visible import (
     metadata,
     role,
 )
-from provider.interface.turns import ImageState
+from provider.interface.turns import AnswerState, ImageState
 
 _STREAMING = (3, "3", "IS_STREAMING")
+_TIMES = ("create_time", "update_time")
 _COMPLETE = (4, "4", "COMPLETE")
 
 
@@ -90,6 +91,10 @@ class Conversation:
             return True
         return any(as_object(node.get("message")).get("id") == message_id for node in self._nodes.values())
 
+    def message(self, message_id: str) -> Message | None:
+        """The message of that id, wherever in the tree it is."""
+        return next((message for message in self._messages() if message.get("id") == message_id), None)
+
     def turn(self, message_id: str) -> list[Message]:
         """The messages that answer the user message `message_id`, oldest first, without it; empty when there are none.
 
@@ -118,6 +123,36 @@ class Conversation:
             finish_reason=finish_reason(last),
         )
 
+    def answer_state(self, message_id: str) -> AnswerState:
+        """What the turn of the user message holds of its answer now; `pending` for ever if upstream gave it up."""
+        messages = self.turn(message_id)
+        answer = self.answer(message_id)
+        if answer.finished:
+            return AnswerState("ready" if answer.text.strip() else "failed", answer.text, answer.message_id)
+        if not self._is_at_work(messages) and any(_ends_turn(message) for message in messages):
+            return AnswerState("failed", answer.text or _last_words(messages), answer.message_id)
+        return AnswerState("pending", answer.text, answer.message_id)
+
+    def given_up_state(self, message_id: str) -> AnswerState:
+        """As `answer_state`, where upstream is known to work on it no more: what is there is all there will be."""
+        state = self.answer_state(message_id)
+        if state.status != "pending":
+            return state
+        visible = [message for message in self.turn(message_id) if is_visible(message)]
+        is_whole = bool(state.text.strip()) and visible[-1].get("status") == "finished_successfully"
+        return AnswerState("ready" if is_whole else "failed", state.text, state.message_id)
+
+    def rests_since(self, message_id: str) -> datetime | None:
+        """When the turn was last written to, as far as the document says; `None` while upstream says that it works."""
+        asked = self.message(message_id)
+        if asked is None or self.async_status in _STREAMING:
+            return None
+        times = [_instant(message.get(key)) for message in (asked, *self.turn(message_id)) for key in _TIMES]
+        return max((time for time in times if time is not None), default=None)
+
+    def _is_at_work(self, messages: list[Message]) -> bool:
+        return self.async_status in _STREAMING or any(message.get("status") == "in_progress" for message in messages)
+
     def image_task(self, message_id: str | None = None) -> ImageTask | None:
         """The last placeholder of the turn (as for `answer`), `None` when there is none."""
         messages = self._last_turn() if message_id is None else self.turn(message_id)
@@ -142,9 +177,7 @@ class Conversation:
 
     def _is_over(self, messages: list[Message], task: ImageTask | None) -> bool:
         """Whether the turn has ended without a picture."""
-        if any(message.get("status") == "in_progress" for message in messages):
-            return False
-        if self.async_status in _STREAMING:
+        if self._is_at_work(messages):
             return False
         if task is None:
             return any(_ends_turn(message) for message in messages)

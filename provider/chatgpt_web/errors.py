@@ -47,8 +47,10 @@ Context = Literal[
     "conversation_read",
     "prepare",
     "requirements",
+    "research",
     "resume",
     "stop",
+    "stream_status",
     "socket",
     "limits",
     "models",
@@ -299,7 +301,7 @@ def _by_status(status: int, refusal: Refusal, context: Context, *, proof_answere
 def _missing(context: Context) -> _Class:
     if context in ("file_download", "file_metadata", "file_confirm"):
         return FileNotFoundUpstreamError
-    if context in ("conversation", "conversation_read", "resume", "stop"):
+    if context in ("conversation", "conversation_read", "research", "resume", "stop", "stream_status"):
         return ConversationNotFoundError
     return ProtocolError
 

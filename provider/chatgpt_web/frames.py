@@ -68,7 +68,23 @@ class ConversationUpdate:
     content: dict[str, Any] = field(default_factory=dict, repr=False)
 
 
-FrameEvent = Subscribed | SubscribeRefused | StreamItem | TopicDone | TopicFailed | TurnCompleted | ConversationUpdate
+@dataclass(frozen=True, slots=True)
+class TopicMessage:
+    """A message of the topic that is no piece of a turn and was not seen before."""
+
+    payload: dict[str, Any] = field(repr=False)
+
+
+FrameEvent = (
+    Subscribed
+    | SubscribeRefused
+    | StreamItem
+    | TopicDone
+    | TopicFailed
+    | TurnCompleted
+    | ConversationUpdate
+    | TopicMessage
+)
 
 
 def connect_command(number: int) -> Command:
@@ -195,6 +211,8 @@ class TopicFrames:
         offset = item.get("offset")
         if kind == "conversation-turn-stream":
             yield from self._turn(inner, offset)
+        elif payload and self._is_new(None, offset):
+            yield TopicMessage(payload)
         if isinstance(offset, str) and offset:
             self.offset = offset
 
@@ -203,6 +221,7 @@ class TopicFrames:
         text = inner.get("encoded_item")
         if kind == "stream-item" and isinstance(text, str):
             if self._is_new(inner.get("stream_item_id"), offset):
+                self.accepted += 1
                 yield StreamItem(text)
         elif kind == "done":
             yield TopicDone()
@@ -221,7 +240,6 @@ class TopicFrames:
             self.duplicates += 1
             return False
         self._seen.add(key)
-        self.accepted += 1
         return True
 
 

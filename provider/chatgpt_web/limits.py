@@ -35,6 +35,12 @@ def read_limits(document: Any) -> Limits:
     )
 
 
+def remaining_of(document: Any) -> dict[str, float]:
+    """How much is left of each feature, for those whose counter the document tells."""
+    features = read_limits(document).features
+    return {name: feature.remaining for name, feature in features.items() if feature.remaining is not None}
+
+
 def _feature(
     name: str, names: tuple[str, ...], progress: list[dict[str, Any]], blocked: list[dict[str, Any]]
 ) -> FeatureQuota:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from urllib.parse import quote
 
 from core.clock import utc_now
-from core.errors import BridgeError, ConversationNotFoundError, OutcomeUnknownError, ProtocolError
+from core.errors import AccountError, BridgeError, ConversationNotFoundError, OutcomeUnknownError, ProtocolError
 from provider.chatgpt_web.connection import Connection
 from provider.chatgpt_web.conversation import Conversation, listed_conversations
-from provider.interface.turns import FoundTurn
+from provider.interface.turns import AnswerState, FoundTurn
 
+_REST_SECONDS = 60.0
+_LAG_SECONDS = 10.0
+_MOST_RESTING = 256
 _PAGE = 28
 _MOST_PAGES = 20
 _SKEW = timedelta(minutes=2)
@@ -84,3 +88,44 @@ def _lead(received: Mapping[str, str]) -> timedelta:
     except ValueError:
         return timedelta(0)
     return max(utc_now() - (told if told.tzinfo else told.replace(tzinfo=UTC)), timedelta(0))
+
+
+class Answers:
+    """Looks at answers in stored conversations, and notices those that upstream has given up.
+
+    One is given up when its turn was not written to for a minute, upstream says that it is not streaming, and a look
+    after a while finds the same: the document lags behind the stream.
+    """
+
+    def __init__(self, connection: Connection, *, scale: float) -> None:
+        self._connection = connection
+        self._scale = scale
+        self._resting: dict[str, float] = {}
+
+    async def state(self, conversation_id: str, message_id: str) -> AnswerState:
+        """What the conversation holds of the answer to a user message."""
+        stored = await read_conversation(self._connection, conversation_id)
+        state = stored.answer_state(message_id)
+        if state.status != "pending" or await self._is_written(stored, conversation_id, message_id):
+            self._resting.pop(message_id, None)
+            return state
+        now = asyncio.get_running_loop().time()
+        if now - self._resting.setdefault(message_id, now) < _LAG_SECONDS * self._scale:
+            if len(self._resting) > _MOST_RESTING:
+                del self._resting[next(iter(self._resting))]
+            return state
+        return stored.given_up_state(message_id)
+
+    async def _is_written(self, stored: Conversation, conversation_id: str, message_id: str) -> bool:
+        """Whether upstream works on it, or may; what cannot be found out counts as work."""
+        since = stored.rests_since(message_id)
+        if since is None or (utc_now() - since).total_seconds() < _REST_SECONDS * self._scale:
+            return True
+        path = f"/backend-api/conversation/{quote(conversation_id, safe='')}/stream_status"
+        try:
+            told = await self._connection.call("GET", path, context="stream_status")
+        except AccountError:
+            raise
+        except BridgeError:
+            return True
+        return not isinstance(told, dict) or told.get("status") == "IS_STREAMING"

@@ -14,6 +14,7 @@ from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.errors import Symptom
 from provider.chatgpt_web.sockets import Topic
 from provider.chatgpt_web.stream.reader import TurnReader
+from provider.chatgpt_web.widgets import last_research
 from provider.interface.turns import TurnEvent, TurnRequest
 
 TRAILING_SECONDS = 1.0
@@ -148,7 +149,7 @@ class Reading:
     async def _stored_answer(self) -> Conversation | None:
         """The conversation once it holds the finished answer; looked for a few times, since it lags behind."""
         conversation_id = self._reader.conversation_id
-        if conversation_id is None or (self._request.temporary and self._request.kind != "image"):
+        if conversation_id is None or (self._request.temporary and self._request.kind == "chat"):
             return None
         for look in range(_RECOVERY_LOOKS):
             if self._connection.closed:
@@ -162,9 +163,15 @@ class Reading:
             except BridgeError:
                 # A new conversation may be missing for a moment; whatever else it is, the turn's own error says more.
                 continue
-            if stored.answer(self._request.message_id).finished:
+            if stored.answer(self._request.message_id).finished or self._has_research(stored, conversation_id):
                 return stored
         return None
+
+    def _has_research(self, stored: Conversation, conversation_id: str) -> bool:
+        """Research works elsewhere: with its ids, the turn that started it has done all it can."""
+        if self._request.kind != "research":
+            return False
+        return last_research(stored.turn(self._request.message_id), conversation_id) is not None
 
     def _expire(self, symptom: Symptom) -> None:
         if not self._reader.complete:

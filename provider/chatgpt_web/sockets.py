@@ -81,7 +81,7 @@ class Topic:
             if self._failures >= MOST_FAILURES:
                 self.lost = True
                 return
-            await asyncio.sleep(min(2.0 ** max(0, self._failures - 1), _LONGEST_PAUSE_SECONDS) * self._scale)
+            await asyncio.sleep(backoff_seconds(self._failures) * self._scale)
 
     @property
     def _over(self) -> bool:
@@ -89,20 +89,7 @@ class Topic:
 
     async def _connected(self) -> AsyncGenerator[TurnEvent, None]:
         url = await self._connection.socket_url()
-        async with _Connect(
-            url,
-            additional_headers={"Origin": self._connection.captured.get("origin", self._connection.origin)},
-            user_agent_header=self._connection.captured.get("user-agent"),
-            open_timeout=_OPEN_SECONDS,
-            ping_interval=_PING_SECONDS,
-            ping_timeout=_PING_SECONDS * 2,
-            max_size=_MOST_FRAME_BYTES,
-            max_queue=16,
-            compression=None,
-            proxy=None,
-            close_timeout=1,
-            logger=_log,
-        ) as socket:
+        async with dialled(self._connection, url) as socket:
             self._socket = socket
             try:
                 await socket.send(self._frames.open())
@@ -131,6 +118,29 @@ class Topic:
             elif isinstance(item, Subscribed) and item.history_lost:
                 self.lost = True
         return found
+
+
+def dialled(connection: Connection, url: str) -> connect:
+    """A connection to a checked address, as the page makes it; enter it to open it."""
+    return _Connect(
+        url,
+        additional_headers={"Origin": connection.captured.get("origin", connection.origin)},
+        user_agent_header=connection.captured.get("user-agent"),
+        open_timeout=_OPEN_SECONDS,
+        ping_interval=_PING_SECONDS,
+        ping_timeout=_PING_SECONDS * 2,
+        max_size=_MOST_FRAME_BYTES,
+        max_queue=16,
+        compression=None,
+        proxy=None,
+        close_timeout=1,
+        logger=_log,
+    )
+
+
+def backoff_seconds(failures: int) -> float:
+    """The pause after so many failures in a row."""
+    return float(min(2.0 ** max(0, failures - 1), _LONGEST_PAUSE_SECONDS))
 
 
 class _Connect(connect):

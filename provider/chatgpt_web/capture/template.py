@@ -1,4 +1,4 @@
-"""A new turn's bodies, made from the captured one (docs/protocol.md sections 1.10, 2.5 and 5)."""
+"""A new turn's bodies, made from the captured one (docs/protocol.md sections 1.10, 2.5, 5 and 6.1)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 
 from core import ids
 from provider.chatgpt_web.capture.timezone import offset_minutes, zone_name
+from provider.chatgpt_web.widgets import HINT as RESEARCH_HINT
 from provider.interface.turns import TurnMessage, TurnRequest, UploadedFile
 
 IMAGE_HINT = "picture_v2"
@@ -30,6 +31,15 @@ _DEFAULTS: Mapping[str, Any] = {
     },
     "paragen_cot_summary_display_override": "allow",
     "force_parallel_switch": "auto",
+}
+_HINTS: Mapping[str, tuple[str, ...]] = {"chat": (), "image": (IMAGE_HINT,), "research": (RESEARCH_HINT,)}
+_RESEARCH_METADATA: Mapping[str, Any] = {
+    "system_hints": [RESEARCH_HINT],
+    "selected_sources": [],
+    "selected_github_repos": [],
+    "selected_all_github_repos": False,
+    "deep_research_version": "standard",
+    "venus_model_variant": "standard",
 }
 _FOLLOWUPS = "enable_message_followups"
 _PREPARE_KEYS = (
@@ -75,26 +85,26 @@ def conversation_body(
 ) -> dict[str, Any]:
     """The body of the conversation POST. `prepared` is its `client_prepare_state`, `now_seconds` Unix time."""
     template = turn_template(captured)
-    image = request.kind == "image"
+    chat, image = request.kind == "chat", request.kind == "image"
     zone = zone_name()
     body: dict[str, Any] = {
         "action": "next",
-        "messages": _messages(request, now_seconds),
+        "messages": _messages(request, now_seconds, zone),
         "parent_message_id": request.parent_message_id or ROOT,
         **template,
         "model": _model(template, request),
         "client_prepare_state": prepared,
         "timezone_offset_min": offset_minutes(zone, datetime.fromtimestamp(now_seconds, UTC)),
         "timezone": zone,
-        "system_hints": [IMAGE_HINT] if image else [],
+        "system_hints": list(_HINTS[request.kind]),
     }
     if image:
         body[_FOLLOWUPS] = True
     if request.conversation_id is not None:
         body["conversation_id"] = request.conversation_id
-    if request.effort is not None and not image:
+    if request.effort is not None and chat:
         body["thinking_effort"] = request.effort
-    if request.temporary and not image:
+    if request.temporary and chat:
         body["history_and_training_disabled"] = True
     return body
 
@@ -109,18 +119,18 @@ def prepare_body(body: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _model(template: Mapping[str, Any], request: TurnRequest) -> str:
-    """The captured model may be one that costs quota: it counts only where nobody chose."""
-    if request.model is not None:
+    """The captured model may be one that costs quota: it counts only where nobody chose. Research takes no model."""
+    if request.model is not None and request.kind != "research":
         return request.model
-    return "auto" if request.kind == "image" else str(template.get("model", "auto"))
+    return "auto" if request.kind != "chat" else str(template.get("model", "auto"))
 
 
-def _messages(request: TurnRequest, now_seconds: float) -> list[dict[str, Any]]:
+def _messages(request: TurnRequest, now_seconds: float, zone: str) -> list[dict[str, Any]]:
     *earlier, last = request.messages
-    return [
-        *(_message(message, ids.message_id(), now_seconds) for message in earlier),
-        _message(last, request.message_id, now_seconds),
-    ]
+    asked = _message(last, request.message_id, now_seconds)
+    if request.kind == "research":
+        asked["metadata"] |= deepcopy(dict(_RESEARCH_METADATA)) | {"user_timezone": zone}
+    return [*(_message(message, ids.message_id(), now_seconds) for message in earlier), asked]
 
 
 def _message(message: TurnMessage, message_id: str, now_seconds: float) -> dict[str, Any]:

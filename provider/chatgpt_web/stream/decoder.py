@@ -8,11 +8,22 @@ from typing import Any
 
 from core.errors import BridgeError, RateLimitedError
 from provider.chatgpt_web import errors
+from provider.chatgpt_web.limits import remaining_of
 from provider.chatgpt_web.stream.deltas import DeltaDocuments
 from provider.chatgpt_web.stream.facts import StreamFacts
 from provider.chatgpt_web.stream.messages import TurnMessages
 from provider.chatgpt_web.stream.visible import Message, Part
-from provider.interface.turns import ConversationKnown, ImagePending, ModelResolved, TextDelta, TurnEvent
+from provider.chatgpt_web.widgets import research_handle
+from provider.interface.research import ResearchHandle
+from provider.interface.turns import (
+    ConversationKnown,
+    ImagePending,
+    ModelResolved,
+    QuotaTold,
+    ResearchStarted,
+    TextDelta,
+    TurnEvent,
+)
 
 _parse = json.JSONDecoder().decode
 
@@ -29,9 +40,12 @@ class TurnDecoder:
         closed: nothing more is to be told; facts are still kept.
         events_seen: events with data.
         parse_errors: events whose data was not JSON; they were skipped.
+        research: what the turn's research is followed by, `None` while none is known or none is looked for.
     """
 
-    def __init__(self, *, known_ids: Collection[str], sent_answers: Iterable[str]) -> None:
+    def __init__(
+        self, *, known_ids: Collection[str], sent_answers: Iterable[str], seeks_research: bool = False
+    ) -> None:
         self.conversation_id: str | None = None
         self.facts = StreamFacts()
         self.messages = TurnMessages(known_ids=known_ids, sent_answers=sent_answers)
@@ -40,6 +54,9 @@ class TurnDecoder:
         self.closed = False
         self.events_seen = 0
         self.parse_errors = 0
+        self.research: ResearchHandle | None = None
+        self._seeks_research = seeks_research
+        self._is_research_told = False
         self._deltas = DeltaDocuments()
         self._ignored_ops = 0
         self._flow: Part | None = None
@@ -135,6 +152,8 @@ class TurnDecoder:
             self.fail(errors.from_stream(event, worked=self.messages.worked, fallback=RateLimitedError))
         elif kind == "server_ste_metadata":
             self._resolve(self.facts.model_slug)
+        elif kind == "conversation_detail_metadata" and (remaining := remaining_of(event)):
+            self.tell(QuotaTold(remaining))
 
     def _delta(self, frame: dict[str, Any]) -> None:
         change = self._deltas.apply(frame)
@@ -160,8 +179,24 @@ class TurnDecoder:
         if task and task != self._task:
             self._task = task
             self.tell(ImagePending(task))
+        if self._seeks_research and not part.ignored:
+            self._research(message)
         self._resolve(self.facts.model_slug or self.messages.model_slug)
         self.show(text)
+
+    def tell_research(self) -> None:
+        """Tell the research that was found, once."""
+        if self.research is not None and not self._is_research_told:
+            self._is_research_told = True
+            self.tell(ResearchStarted(self.research))
+
+    def _research(self, message: Message) -> None:
+        """Its ids may come one after the other: it is told once both are there, at the latest when the turn ends."""
+        found = research_handle(message, self.conversation_id) if self.conversation_id else None
+        if found is not None and not self._is_research_told:
+            self.research = found
+            if found.widget_session_id and found.session_id:
+                self.tell_research()
 
     def _beside(self, document: dict[str, Any]) -> None:
         """What stands beside a message: the conversation, and an error."""

@@ -36,7 +36,7 @@ class TurnReader:
     def __init__(
         self,
         *,
-        kind: Literal["chat", "image"] = "chat",
+        kind: Literal["chat", "image", "research"] = "chat",
         known_ids: Collection[str] = (),
         sent_answers: Iterable[str] = (),
         uploaded: Collection[str] = (),
@@ -44,7 +44,8 @@ class TurnReader:
         """A reader for one turn.
 
         Args:
-            kind: an `image` turn may end without a word and without a picture; the conversation then tells.
+            kind: an `image` turn may end without a word and without a picture, a `research` turn without a word; the
+                conversation then tells.
             known_ids: ids of messages that existed before this turn, the sent ones included.
             sent_answers: texts of the assistant turns in the request; upstream may repeat them.
             uploaded: bare file ids of the request's inputs, which are never results.
@@ -54,7 +55,7 @@ class TurnReader:
         self._kind = kind
         self._uploaded = frozenset(uploaded)
         self._framing = SseFraming()
-        self._decoder = TurnDecoder(known_ids=known_ids, sent_answers=sent_answers)
+        self._decoder = TurnDecoder(known_ids=known_ids, sent_answers=sent_answers, seeks_research=kind == "research")
         self._on_topic = False
         self._followed: tuple[Handoff, ...] = ()
 
@@ -200,8 +201,9 @@ class TurnReader:
         if not assets and task is None:
             decoder.show(decoder.messages.unskip_echo())
         decoder.show(answer.finish())
+        decoder.tell_research()
         text, last = self.text, self.last_message
-        if not text.strip() and not assets and task is None:
+        if not text.strip() and not assets and task is None and decoder.research is None:
             self._end_without_answer()
         identity = last.get("id") if last else None
         decoder.tell(

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
+from aiohttp import web
 
 from core import ids
 from provider.chatgpt_web.adapter import ChatGPTWeb, WebSession
+from provider.chatgpt_web.connection import Connection
 from provider.interface.turns import TurnEvent, TurnFinished, TurnMessage, TurnRequest
 from provider.simulator import Simulator, SimulatorConfig, start
+from tests.provider.chatgpt_web.connector import Connector
 
 
 def asked(text: str, *, image: bool = False, temporary: bool = False, answers: tuple[str, ...] = ()) -> TurnRequest:
@@ -51,5 +54,26 @@ def provider(simulator: Simulator) -> ChatGPTWeb:
 @pytest.fixture
 async def session(simulator: Simulator, provider: ChatGPTWeb) -> AsyncIterator[WebSession]:
     opened = provider.open("plus", simulator.captures()["plus"])
+    yield opened
+    await opened.aclose()
+
+
+@pytest.fixture
+async def connector() -> AsyncIterator[Connector]:
+    """A scripted upstream that listens."""
+    upstream = Connector()
+    runner = web.AppRunner(upstream.app(), shutdown_timeout=0.1)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    host, port = runner.addresses[0][:2]
+    upstream.url = f"http://{host}:{port}"
+    yield upstream
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def connection(connector: Connector) -> AsyncIterator[Connection]:
+    opened = connector.connection()
     yield opened
     await opened.aclose()

@@ -11,10 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.errors import ProtocolError
 from provider.chatgpt_web.capture import timezone
 from provider.chatgpt_web.capture.template import conversation_body, prepare_body, turn_template
 from provider.chatgpt_web.capture.timezone import offset_minutes, zone_name
+from provider.chatgpt_web.files import upload
 from provider.interface.turns import TurnMessage, TurnRequest, UploadedFile
+from tests.provider.chatgpt_web.connector import Connector
 
 VECTORS = Path(__file__).parents[2] / "vectors"
 ZONES = json.loads((VECTORS / "models.json").read_text())["timezones"]
@@ -145,6 +148,48 @@ def test_an_image_with_inputs_points_at_them_before_the_prompt() -> None:
     assert "history_and_training_disabled" not in body
     assert "thinking_effort" not in body
     assert body["model"] == "auto"
+
+
+def test_a_question_about_a_picture_is_the_same_message_without_the_hint() -> None:
+    picture = UploadedFile("file_in1", "a.png", "image/png", 4096, 512, 384)
+    messages = (TurnMessage("user", "what is it?", (picture,)),)
+
+    drawn = body_of(TurnRequest(messages=messages, message_id="m1", kind="image"))
+    looked_at = body_of(TurnRequest(messages=messages, message_id="m1"), {"system_hints": ["picture_v2"]})
+
+    assert looked_at["messages"] == drawn["messages"]
+    assert looked_at["system_hints"] == []
+
+
+def test_a_research_has_the_metadata_of_the_vectors(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TZ", "Asia/Bangkok")
+    messages = (TurnMessage("user", "first"), TurnMessage("user", "survey widgets"))
+    request = TurnRequest(
+        messages=messages, message_id="m1", kind="research", model="gpt-5-5-pro", effort="max", temporary=True
+    )
+
+    body = body_of(request, {"model": "captured"})
+
+    assert body["messages"][1]["metadata"] == REQUESTS["deep_research_message_metadata"]
+    assert body["messages"][0]["metadata"] == {"serialization_metadata": {"custom_symbol_offsets": []}}
+    assert body["system_hints"] == REQUESTS["deep_research_message_metadata"]["system_hints"]
+    assert body["model"] == "auto"
+    assert not {"history_and_training_disabled", "thinking_effort"} & set(body)
+    assert prepare_body(body)["partial_query"] == body["messages"][1]
+
+
+@pytest.mark.parametrize("case", REQUESTS["file_create"], ids=lambda case: str(case["mime"]))
+async def test_a_slot_is_asked_for_as_the_vectors_say(case: dict[str, Any], connector: Connector) -> None:
+    connection = connector.connection()
+    try:
+        with pytest.raises(ProtocolError):
+            await upload(
+                connection, bytes(case["body"]["file_size"]), name=case["body"]["file_name"], mime_type=case["mime"]
+            )
+    finally:
+        await connection.aclose()
+
+    assert connector.calls == [case["body"]]
 
 
 def test_sizes_that_are_not_known_are_not_sent_and_other_files_are_only_attached() -> None:

@@ -21,10 +21,13 @@ from core.errors import (
     UpstreamError,
 )
 from provider.chatgpt_web.stream.reader import TurnReader
+from provider.interface.research import ResearchHandle
 from provider.interface.turns import (
     ConversationKnown,
     ImagePending,
     ModelResolved,
+    QuotaTold,
+    ResearchStarted,
     TextDelta,
     TurnEvent,
     TurnFinished,
@@ -506,3 +509,74 @@ def test_without_rewrites_the_deltas_add_up_to_the_result(pieces: list[tuple[int
     assert isinstance(last, TurnFinished)
     assert text_of(events) == last.text
     last.text.encode()
+
+
+RESEARCH = ResearchHandle(
+    CONVERSATION, "tool-17", "d0d0cafe-0000-4000-8000-000000000017", "5e551000-0000-4000-8000-000000000017"
+)
+
+
+def researched(body: bytes, size: int = 1 << 20) -> tuple[TurnReader, list[TurnEvent]]:
+    reader = TurnReader(kind="research", known_ids=("mine",))
+    events = [event for chunk in in_chunks(body, size) for event in reader.feed(chunk)]
+    return reader, events + reader.end()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1 << 20])
+def test_a_research_is_told_once_and_before_the_turn_ends(size: int) -> None:
+    reader, events = researched(body_of("sse-deep-research-start.txt"), size)
+
+    assert reader.failure is None
+    assert [event for event in events if isinstance(event, ResearchStarted)] == [ResearchStarted(RESEARCH)]
+    assert isinstance(events[-1], TurnFinished)
+
+
+def test_a_widget_in_a_chat_is_no_research() -> None:
+    _, events = read("sse-deep-research-start.txt", [body_of("sse-deep-research-start.txt")])
+
+    assert not any(isinstance(event, ResearchStarted) for event in events)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b'"role":"tool","name":"api_tool.call_tool"', b'"role":"user"'), (b'"id":"tool-17"', b'"id":"mine"')],
+)
+def test_a_widget_that_the_user_wrote_is_no_research(old: bytes, new: bytes) -> None:
+    body = body_of("sse-deep-research-start.txt").replace(old, new)
+    assert new in body
+
+    reader, events = researched(body)
+
+    assert reader.finished
+    assert not any(isinstance(event, ResearchStarted) for event in events)
+
+
+def test_a_research_with_one_id_is_told_when_the_turn_ends() -> None:
+    body = (
+        body_of("sse-deep-research-start.txt").replace(b"async_task_conversation_id", b"x").replace(b"session_id", b"y")
+    )
+    _, events = researched(body)
+
+    told = [type(event) for event in events if isinstance(event, ResearchStarted | QuotaTold | TurnFinished)]
+    handle = next(event.handle for event in events if isinstance(event, ResearchStarted))
+    assert told == [QuotaTold, ResearchStarted, TurnFinished]
+    assert (handle.widget_session_id, handle.session_id) == (RESEARCH.widget_session_id, None)
+
+
+@pytest.mark.parametrize("name", [name for name in FILES if EXPECTED[name].get("limits")])
+def test_what_is_left_of_each_feature_is_told(name: str) -> None:
+    _, events = read(name, [body_of(name)])
+
+    told = [event.remaining for event in events if isinstance(event, QuotaTold)]
+    if name not in FAILURES:
+        assert told == [EXPECTED[name]["limits"]]
+
+
+def test_features_go_by_their_canonical_names() -> None:
+    limits = [{"feature_name": "dalle", "remaining": 3}, {"name": "attachments", "remaining": 2}, {"name": "send"}]
+    event = {"type": "conversation_detail_metadata", "limits_progress": limits}
+
+    assert TurnReader().feed(f"data: {json.dumps(event)}\n\n".encode()) == [
+        QuotaTold({"image_gen": 3, "file_upload": 2})
+    ]
+    assert TurnReader().feed(b'data: {"type":"conversation_detail_metadata","limits_progress":null}\n\n') == []
