@@ -14,17 +14,29 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.files.artifacts import Artifacts
+from bridge.files.fetcher import Fetcher
+from bridge.files.inputs import Inputs
+from bridge.files.local import LocalFolder
+from bridge.files.owned import OwnFiles
+from bridge.files.references import References
+from bridge.files.reports import Reports
+from bridge.idempotency.answers import KeptAnswers
 from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
+from bridge.operations.removal import Removal
+from bridge.operations.researches import Researches
 from bridge.operations.reserving import Reservations
+from bridge.operations.results import Results
+from bridge.operations.retention import Retention
 from bridge.operations.submissions import Submissions
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
 from bridge.store.migrations import migrate
 from bridge.vault import Keyring, Vault
+from bridge.vault.blobs import PayloadBlobs
 from core.errors import SettingError
-from core.settings import Settings
+from core.settings import InputSettings, Settings
 from provider.chatgpt_web.adapter import ChatGPTWeb
 from provider.interface.session import Provider
 
@@ -37,6 +49,7 @@ class Bridge:
     store: Store
     vault: Vault
     keyring: Keyring
+    blobs: PayloadBlobs
     provider: Provider
     registry: Registry
     captures: Captures
@@ -45,8 +58,16 @@ class Bridge:
     operations: Operations
     reservations: Reservations
     submissions: Submissions
+    results: Results
+    researches: Researches
+    reports: Reports
     feed: Feed
+    removal: Removal
+    retention: Retention
     artifacts: Artifacts
+    inputs: Inputs
+    references: References
+    answers: KeptAnswers
     presence: ProcessPresence
 
 
@@ -110,11 +131,14 @@ def _assemble(
         patience_seconds=settings.queue.patience_seconds,
     )
     registry.on_changed = pool.serve_line
+    artifacts = Artifacts(store, settings.storage.artifacts_dir)
+    blobs = PayloadBlobs(settings.storage.payloads_dir)
     return Bridge(
         settings=settings,
         store=store,
         vault=vault,
         keyring=vault.keyring,
+        blobs=blobs,
         provider=provider,
         registry=registry,
         captures=Captures(store, vault, provider, registry),
@@ -123,9 +147,37 @@ def _assemble(
         operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
         reservations=Reservations(store, registry, pool),
         submissions=Submissions(store),
+        results=Results(store),
+        researches=Researches(store),
+        reports=Reports(settings.storage.artifacts_dir),
         feed=Feed(store),
-        artifacts=Artifacts(store, settings.storage.artifacts_dir),
+        removal=Removal(store, settings.storage.artifacts_dir),
+        retention=Retention(
+            store,
+            settings.retention,
+            artifacts=settings.storage.artifacts_dir,
+            inputs=settings.storage.inputs_dir,
+            blobs=blobs,
+        ),
+        artifacts=artifacts,
+        inputs=Inputs(store, settings.storage.inputs_dir),
+        references=references(settings.inputs, store, artifacts),
+        answers=KeptAnswers(
+            store, vault.keyring, process_id=presence.process_id, hours=settings.operations.idempotency_hours
+        ),
         presence=presence,
+    )
+
+
+def references(settings: InputSettings, store: Store, artifacts: Artifacts) -> References:
+    """What requests may refer to, as the settings say."""
+    most = settings.max_input_bytes
+    return References(
+        Fetcher(allow=settings.fetch_allow, most_bytes=most, limit_seconds=settings.fetch_seconds),
+        OwnFiles(store, artifacts, most_bytes=most),
+        LocalFolder(settings.input_root, most_bytes=most),
+        most_bytes=most,
+        most_together_bytes=settings.max_input_body_bytes,
     )
 
 

@@ -71,6 +71,13 @@ def release_operation(conn: Transaction, operation_id: str) -> None:
     conn.exec_driver_sql("DELETE FROM tickets WHERE operation_id = ?", (operation_id,))
 
 
+def release_upload(conn: Transaction, operation_id: str) -> None:
+    """Give back the slot for uploading that an operation holds beside its own; nothing happens when it has none."""
+    conn.exec_driver_sql(
+        "DELETE FROM leases WHERE operation_id = ? AND bucket = ?", (operation_id, Bucket.UPLOAD.value)
+    )
+
+
 def any_finished(conn: Transaction) -> bool:
     """Whether an operation whose row is terminal still holds slots."""
     return conn.exec_driver_sql(f"SELECT 1 FROM leases WHERE {_IS_FINISHED} LIMIT 1", _TERMINAL).scalar() is not None

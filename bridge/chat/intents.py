@@ -5,13 +5,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from bridge.chat.models import is_research
 from core.errors import UnsupportedParameterError
 
+_RESEARCH_SWITCHES = ("deep_research", "deep_research_version")
 _RESEARCH_HINT = "connector:connector_openai_deep_research"
 _OFF = frozenset({"", "0", "false", "no", "none", "off", "plain"})
 _AGENT_SWITCHES = ("agent_mode", "chatgpt_agent_mode", "tool_bridge", "chatgpt_tool_bridge")
 _STRATEGIES = frozenset({"auto", "default", "failover", "quota-aware", "limit-aware"})
 """Those that take the accounts in the pool's order."""
+
+
+def asks_research(body: Mapping[str, Any]) -> bool:
+    """Whether a chat's body, not validated yet, asks for Deep Research: by its model or by an option."""
+    if is_research(body.get("model")):
+        return True
+    beside = body.get("metadata")
+    for holder in (body, beside if isinstance(beside, Mapping) else {}):
+        hints = holder.get("system_hints")
+        if any(is_on(holder.get(name)) for name in _RESEARCH_SWITCHES):
+            return True
+        if isinstance(hints, list) and _RESEARCH_HINT in hints:
+            return True
+    return False
+
+
+def is_on(value: object) -> bool:
+    """Whether a switch is on: anything but nothing, false, zero and the words for off."""
+    return bool(value) and str(value).strip().lower() not in _OFF
 
 
 def require_plain_chat(options: Mapping[str, Any]) -> None:
@@ -26,10 +47,6 @@ def require_plain_chat(options: Mapping[str, Any]) -> None:
     _no_tools(options)
     for name in _AGENT_SWITCHES:
         _must_be_off(options, name, "The tool bridge")
-    for name in ("deep_research", "deep_research_version"):
-        _must_be_off(options, name, "Deep Research")
-    if _RESEARCH_HINT in (options.get("system_hints") or ()):
-        raise _not_served("Deep Research", "system_hints")
     _must_be_off(options, "chatgpt_image_intercept", "Drawing in answer to a chat")
     if (options.get("n") or 1) != 1:
         raise _not_served("More than one choice", "n")
@@ -49,8 +66,7 @@ def _no_tools(options: Mapping[str, Any]) -> None:
 
 
 def _must_be_off(options: Mapping[str, Any], name: str, what: str) -> None:
-    value = options.get(name)
-    if value and str(value).strip().lower() not in _OFF:
+    if is_on(options.get(name)):
         raise _not_served(what, name)
 
 

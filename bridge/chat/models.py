@@ -11,10 +11,11 @@ from core.errors import UnsupportedParameterError
 
 AUTO = "auto"
 IMAGE = "gpt-image-1"
+RESEARCH = "chatgpt-deep-research"
 
 _PREFIX = "chatgpt-web/"
 _IMAGES = frozenset({IMAGE, "dall-e-3", "dall-e-2", "chatgpt-image"})
-_RESEARCH = frozenset({"chatgpt-deep-research", "deep-research", "openai-deep-research"})
+_RESEARCH = frozenset({RESEARCH, "deep-research", "openai-deep-research"})
 _MODES = frozenset(
     {"optimized", "default", "fast", "poc", "short"}
     | {"opencode", "classic", "compat", "full", "legacy", "native", "original"}
@@ -49,9 +50,25 @@ def chat_model(name: str | None, effort: str | None, accounts: Sequence[Account]
     if plain == AUTO:
         return ModelChoice(AUTO)
     if plain in _RESEARCH:
-        raise UnsupportedParameterError("Deep Research is not served by this version of the bridge.", param="model")
+        raise UnsupportedParameterError("A research model answers chats and researches only.", param="model")
     choice = _aliases(accounts).get(plain) or _by_shape(plain) or ModelChoice(plain)
     return choice if choice.effort is not None else ModelChoice(choice.slug, effort)
+
+
+def is_research(name: object) -> bool:
+    """Whether a model's name asks for Deep Research."""
+    return isinstance(name, str) and _plain(name) in _RESEARCH
+
+
+def research_model(name: str | None) -> str:
+    """The public name of a research's model, as the client wrote it; upstream chooses the model itself.
+
+    Raises:
+        UnsupportedParameterError: the name stands for another kind of work.
+    """
+    if name and not is_auto(name) and not is_research(name):
+        raise UnsupportedParameterError(f"{name!r} is no research model.", param="model")
+    return name or RESEARCH
 
 
 def image_slug(name: str | None, accounts: Sequence[Account]) -> str:
@@ -67,7 +84,7 @@ def listed(accounts: Sequence[Account]) -> tuple[str, ...]:
     """The names that some account can serve, without doubles, in the accounts' order; none without an account."""
     if not accounts:
         return ()
-    return (*dict.fromkeys((AUTO, *_aliases(accounts))), IMAGE)
+    return (*dict.fromkeys((AUTO, *_aliases(accounts))), IMAGE, RESEARCH)
 
 
 def is_listed(name: str, accounts: Sequence[Account]) -> bool:

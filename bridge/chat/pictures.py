@@ -1,70 +1,67 @@
-"""Pictures inside a message: data URLs become checked bytes."""
+"""Pictures inside a message: what names them becomes checked bytes."""
 
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
-from urllib.parse import unquote_to_bytes
 
 from bridge.files import images
-from core.errors import InvalidRequestError, ProtocolError, UnsupportedParameterError
+from bridge.files.references import Caller, Given, References
+from core.errors import InvalidImageError, InvalidRequestError
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A picture that a client sent; `param` names the part it came in. The type is unknown until it was checked."""
+    """A picture that a client sent; `param` names the part it came in. Until it is loaded and checked there is only its
+    `source`, which is what the client named."""
 
     content: bytes = field(repr=False)
     param: str
     name: str = "image"
     mime_type: str = ""
+    source: Any = field(default=None, repr=False)
 
 
 def reference(part: dict[str, Any], param: str) -> Picture:
-    """The picture that a content part refers to.
+    """The picture that a content part refers to; nothing is loaded yet.
 
     Raises:
-        InvalidRequestError: the part has no reference, or its data URL is malformed.
-        UnsupportedParameterError: it refers to something that is not in the request itself.
+        InvalidRequestError: the part has no reference.
     """
     url = part.get("image_url") or part.get("url") or part.get("image")
     if isinstance(url, dict):
         url = url.get("url")
-    if not isinstance(url, str) or not url.strip():
+    source = url if isinstance(url, str) else _file(part)
+    if source is None or not str(source).strip():
         raise InvalidRequestError(f"`{param}` has no picture.", param=param)
-    url = url.strip()
-    if url[:5].lower() != "data:":
-        raise UnsupportedParameterError(
-            f"`{param}`: this version of the bridge takes pictures as data URLs only.", param=param
-        )
-    return Picture(_decoded(url, param), param)
+    return Picture(b"", param, source=source)
 
 
-async def checked(picture: Picture, number: int) -> Picture:
-    """The picture with the type its bytes have, named by its number.
+async def loaded(pictures: Sequence[Picture], references: References, caller: Caller) -> tuple[Picture, ...]:
+    """The pictures with their bytes and the type that those have, named by their numbers.
 
     Raises:
-        InvalidRequestError: the bytes are not a PNG, JPEG, WebP or GIF that can be decoded.
+        CallerError: one cannot be had, or is no picture; `param` names it.
     """
+    found = await references.load_all([Given(picture.param, picture.source) for picture in pictures], caller)
+    return tuple(
+        [
+            await _checked(replace(picture, content=one.content, source=None), number)
+            for number, (picture, one) in enumerate(zip(pictures, found, strict=True), start=1)
+        ]
+    )
+
+
+async def _checked(picture: Picture, number: int) -> Picture:
     try:
-        seen = await asyncio.to_thread(images.examine, picture.content)
-    except ProtocolError:
-        raise InvalidRequestError(
-            f"`{picture.param}` is not a PNG, JPEG, WebP or GIF that can be decoded.", param=picture.param
-        ) from None
+        seen = await asyncio.to_thread(images.look, picture.content)
+    except images.NoPictureError as problem:
+        raise InvalidImageError(f"`{picture.param}`: {problem}", param=picture.param) from None
     return replace(picture, name=f"image-{number}.{seen.extension}", mime_type=seen.content_type)
 
 
-def _decoded(url: str, param: str) -> bytes:
-    head, comma, data = url.partition(",")
-    if not comma:
-        raise InvalidRequestError(f"`{param}` is not a data URL.", param=param)
-    if not head.lower().endswith(";base64"):
-        return unquote_to_bytes(data)
-    try:
-        return base64.b64decode("".join(data.split()), validate=True)
-    except (binascii.Error, ValueError):
-        raise InvalidRequestError(f"`{param}` is not valid base64.", param=param) from None
+def _file(part: dict[str, Any]) -> dict[str, Any] | None:
+    """A file of ours that a part names by its id."""
+    return {"file_id": part["file_id"]} if part.get("file_id") else None

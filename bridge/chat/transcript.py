@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, cast
 
-from bridge.chat.pictures import Picture, checked, reference
+from bridge.chat.pictures import Picture, loaded, reference
+from bridge.files.references import Caller, References
 from core.errors import InvalidRequestError, UnsupportedParameterError
 
 Role = Literal["system", "user", "assistant"]
@@ -47,21 +48,15 @@ def read(messages: Sequence[dict[str, Any]]) -> tuple[Said, ...]:
     return tuple(spoken)
 
 
-async def check_pictures(transcript: Sequence[Said]) -> tuple[Said, ...]:
-    """The transcript with every picture checked.
+async def check_pictures(transcript: Sequence[Said], references: References, caller: Caller) -> tuple[Said, ...]:
+    """The transcript with every picture loaded and checked.
 
     Raises:
-        InvalidRequestError: one is not a picture; `param` names it.
+        CallerError: one cannot be had, or is no picture; `param` names it.
     """
-    found: list[Said] = []
-    number = 0
-    for said in transcript:
-        pictures = []
-        for picture in said.pictures:
-            number += 1
-            pictures.append(await checked(picture, number))
-        found.append(replace(said, pictures=tuple(pictures)) if pictures else said)
-    return tuple(found)
+    given = [picture for said in transcript for picture in said.pictures]
+    left = iter(await loaded(given, references, caller))
+    return tuple(replace(said, pictures=tuple(next(left) for _ in said.pictures)) for said in transcript)
 
 
 def opening(transcript: Sequence[Said]) -> str:

@@ -22,6 +22,10 @@ class DiskStorage:
         """Whether a file lies there."""
         return await asyncio.to_thread(self.locate(path).is_file)
 
+    async def remove(self, path: str) -> None:
+        """Let nothing lie there; a file that is gone already is as well."""
+        await asyncio.to_thread(self.locate(path).unlink, missing_ok=True)
+
     def locate(self, path: str) -> Path:
         """Where the file lies or would lie."""
         return self._root / path

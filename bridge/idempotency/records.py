@@ -9,6 +9,9 @@ from sqlalchemy import Connection, Table, delete, insert, select
 
 from bridge.store.tables import IdempotencyRow
 
+_RETIRED = "removed operations"
+_FOR_GOOD = timedelta(days=36_500)
+
 KEYS: Table = IdempotencyRow.metadata.tables[str(IdempotencyRow.__tablename__)]
 
 
@@ -43,6 +46,17 @@ def keep(conn: Connection, owner: str, route: str, key: str, kept: Kept, *, now:
             expires_at=now + life,
         )
     )
+
+
+def retire(conn: Connection, operation_id: str, *, now: datetime) -> None:
+    """Let the id of a removed operation stand for nothing again: Temporal may remember it, and its files bear it."""
+    keep(conn, "", _RETIRED, operation_id, Kept("", operation_id), now=now, life=_FOR_GOOD)
+
+
+def is_retired(conn: Connection, operation_id: str) -> bool:
+    """Whether an operation of this id was removed."""
+    asked = select(KEYS.c.key).where(KEYS.c.owner == "", KEYS.c.route == _RETIRED, KEYS.c.key == operation_id)
+    return conn.execute(asked).first() is not None
 
 
 def free(conn: Connection, operation_id: str) -> None:

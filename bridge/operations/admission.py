@@ -6,19 +6,26 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, false, insert, or_, select, update
 
 from bridge.accounts import tickets
+from bridge.files import inputs
 from bridge.idempotency import records as keys
 from bridge.operations import events
 from bridge.operations.rows import OPERATIONS, SUBMISSIONS, load
-from bridge.operations.turns import account_needs
+from bridge.operations.turns import account_needs, inputs_of, prompt_of
 from core import ids
 from core.contracts.operations import OperationKind, OperationRecord, OperationState
 from core.errors import IdempotencyConflictError, InternalError, OperationIdTakenError
 
 RECLAIM = timedelta(seconds=150)
 """How long a run whose caller has gone waits for that caller's retry."""
+
+LONGEST_PROMPT = 2000
+"""How much of a request's words can be searched."""
+
+_JOINED = (OperationKind.IMAGE, OperationKind.EDIT)
+"""Kinds whose equal request joins a run whose caller has gone, whoever sends it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +42,7 @@ class Admission:
         retry_count: what a vendor's SDK says of itself; above 0 it may be looking for a run it lost.
         detached: the caller does not wait for the answer.
         cancel_on_disconnect: the operation is cancelled when its caller goes away.
+        rerun_of: the operation that this one repeats; such a one never joins another.
     """
 
     kind: OperationKind
@@ -48,6 +56,7 @@ class Admission:
     retry_count: int = 0
     detached: bool = False
     cancel_on_disconnect: bool = False
+    rerun_of: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +80,8 @@ def admit(conn: Connection, admission: Admission, *, now: datetime, key_life: ti
     operation_id = admission.operation_id or ids.operation_id()
     _insert(conn, admission, operation_id, now)
     record = _loaded(conn, operation_id)
+    inputs.touch(conn, inputs_of(record))
+    _keep_prompt(conn, record)
     needs = account_needs(record).model_dump_json()
     # In line from here on: workflows begin in any order, and accounts are given in that of admission.
     tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=needs, now=now)
@@ -98,6 +109,8 @@ def _by_id(conn: Connection, admission: Admission) -> str | None:
         select(OPERATIONS.c.owner, OPERATIONS.c.request_digest).where(OPERATIONS.c.id == admission.operation_id)
     ).one_or_none()
     if row is None:
+        if keys.is_retired(conn, admission.operation_id):
+            raise OperationIdTakenError("The operation id was used before.", param="chatgpt_operation_id")
         return None
     if row.owner != admission.owner or row.request_digest != admission.digest:
         raise OperationIdTakenError("The operation id is taken.", param="chatgpt_operation_id")
@@ -105,16 +118,34 @@ def _by_id(conn: Connection, admission: Admission) -> str | None:
 
 
 def _lost_run(conn: Connection, admission: Admission, now: datetime) -> str | None:
-    """The oldest run of the same request whose own caller has gone; each is claimed by one retry."""
-    if admission.retry_count < 1 or admission.idempotency_key or admission.operation_id:
+    """The oldest run of the same request whose own caller has gone; each is claimed by one retry.
+
+    What says of itself that it is a retry finds a run for a while, also one that has ended. An equal request for a
+    picture that does not say so joins a run only while that goes on, because nobody else waits for it; a finished
+    picture answers no new request.
+    """
+    if admission.idempotency_key or admission.operation_id or admission.rerun_of:
         return None
+    if admission.retry_count < 1 and admission.kind not in _JOINED:
+        return None
+    lost: list[ColumnElement[bool]] = []
+    if admission.retry_count > 0:
+        lost.append(OPERATIONS.c.disconnected_at >= now - RECLAIM)
+    if admission.kind in _JOINED:
+        lost.append(
+            and_(
+                OPERATIONS.c.disconnected_at.is_not(None),
+                OPERATIONS.c.finished_at.is_(None),
+                OPERATIONS.c.cancel_requested.is_(False),
+            )
+        )
     found: str | None = conn.execute(
         select(OPERATIONS.c.id)
         .where(
             OPERATIONS.c.request_digest == admission.digest,
             OPERATIONS.c.owner == admission.owner,
             OPERATIONS.c.claimed.is_(False),
-            OPERATIONS.c.disconnected_at >= now - RECLAIM,
+            or_(false(), *lost),
         )
         .order_by(OPERATIONS.c.sequence)
         .limit(1)
@@ -143,10 +174,16 @@ def _insert(conn: Connection, admission: Admission, operation_id: str, now: date
             detached=admission.detached,
             cancel_on_disconnect=admission.cancel_on_disconnect,
             claimed=False,
+            rerun_of=admission.rerun_of,
         )
     )
     conn.execute(insert(SUBMISSIONS).values(operation_id=operation_id, fence=0, upstream_failures=0))
     events.append(conn, operation_id, "accepted:0", "state", {"state": OperationState.ACCEPTED.value})
+
+
+def _keep_prompt(conn: Connection, record: OperationRecord) -> None:
+    words = prompt_of(record)[:LONGEST_PROMPT]
+    conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(prompt=words))
 
 
 def _loaded(conn: Connection, operation_id: str) -> OperationRecord:

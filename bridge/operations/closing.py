@@ -12,6 +12,7 @@ from bridge.accounts.account import Account
 from bridge.files import artifacts
 from bridge.idempotency import records as keys
 from bridge.operations import events, journal
+from bridge.operations import results as words
 from bridge.operations.rows import OPERATIONS, TERMINAL
 from bridge.routing.grants import grant_next, release_operation
 from core.contracts.artifacts import Artifact
@@ -35,13 +36,14 @@ def close(
     failure: Failure | None,
     *,
     results: Sequence[Artifact],
+    text: str | None = None,
     accounts: Sequence[Account],
     now: datetime,
 ) -> Ending:
     """Write the terminal record, its results and the last event, give back lease and ticket, and serve the line.
 
-    The first close counts; a later one returns what the first one wrote. A failure of which the journal proves that
-    upstream accepted nothing frees the operation's idempotency keys.
+    Results are files, or words. The first close counts; a later one returns what the first one wrote. A failure of
+    which the journal proves that upstream accepted nothing frees the operation's idempotency keys.
     """
     row = conn.execute(
         select(
@@ -56,6 +58,8 @@ def close(
         return Ending(Closed(state=row.state, failure=row.failure, last_event=row.last_event))
     for position, artifact in enumerate(results):
         artifacts.keep(conn, artifact, row.owner, position)
+    if text is not None:
+        words.finish(conn, operation_id, None, text)
     sent = journal.read(conn, operation_id).sent
     if failure is not None and sent:
         failure = failure.model_copy(update={"spent": True})

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections import deque
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 
 from sqlalchemy import Connection, select
@@ -28,28 +30,113 @@ class _Watcher:
         self.news = asyncio.Event()
 
 
+class _Watched:
+    """One operation: who watches it, and its newest events, which the reader fetches once for all of them.
+
+    Attributes:
+        seen: number of the newest event that watchers were woken for; `None` before the first.
+        reaches: number of the newest event in `recent`, or of the one before it while that is empty; `None` while
+            nobody has read any.
+        ended: the event of that number is the last one.
+    """
+
+    def __init__(self) -> None:
+        self.watchers: set[_Watcher] = set()
+        self.seen: int | None = None
+        self.recent: deque[OperationEvent] = deque(maxlen=_BATCH)
+        self.reaches: int | None = None
+        self.ended = False
+
+    def behind(self, after: int) -> list[OperationEvent] | None:
+        """The events behind number `after`; `None` when they have to be read."""
+        if self.reaches is None:
+            return None
+        if after >= self.reaches:
+            return []
+        if not self.recent or self.recent[0].number > after + 1:
+            return None
+        return [event for event in self.recent if event.number > after]
+
+    def add(self, after: int, found: Sequence[OperationEvent]) -> None:
+        """Take in what was read behind number `after`, where it goes on from what is there."""
+        if self.reaches is None:
+            self.reaches = after
+        for event in found:
+            if event.number == self.reaches + 1:
+                self.recent.append(event)
+                self.reaches = event.number
+
+    def forget(self) -> None:
+        """Have watchers read for themselves."""
+        self.recent.clear()
+        self.reaches, self.ended = None, False
+
+    def hear(self, news: _News) -> None:
+        """Take in what the reader found, and wake those whom it concerns."""
+        if news.events is None:
+            self.forget()
+        elif self.reaches is not None:
+            self.add(news.after, news.events)
+            self.ended = news.ended and self.reaches >= news.last_event
+        if self.seen != news.last_event:
+            self.seen = news.last_event
+            self.wake(ended=news.ended)
+
+    def wake(self, *, ended: bool) -> None:
+        """Wake everybody, or those only who wait for more than the end."""
+        for watcher in self.watchers:
+            if ended or not watcher.only_end:
+                watcher.news.set()
+
+
+@dataclass(frozen=True, slots=True)
+class _News:
+    """How an operation stands, and its events behind number `after`; `None` where they are too many to hand on."""
+
+    operation_id: str
+    last_event: int
+    ended: bool
+    after: int
+    events: tuple[OperationEvent, ...] | None
+
+
 class Feed:
     """Wakes watchers when the database has news for them; looks only while somebody waits."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._watchers: dict[str, set[_Watcher]] = {}
-        self._seen: dict[str, int] = {}
+        self._watched: dict[str, _Watched] = {}
         self._reader: asyncio.Task[None] | None = None
 
-    async def follow(self, operation_id: str, after: int = 0) -> AsyncIterator[OperationEvent]:
-        """The events behind number `after`, as they come; ends after the terminal one."""
+    @property
+    def watchers(self) -> int:
+        """How many watch anything now."""
+        return sum(len(watched.watchers) for watched in self._watched.values())
+
+    async def follow(self, operation_id: str, after: int = 0) -> AsyncGenerator[OperationEvent, None]:
+        """The events behind number `after`, as they come; ends after the terminal one.
+
+        However many follow an operation, what is new is read once.
+        """
         with self._watching(operation_id) as watcher:
+            watched = self._watched[operation_id]
             while True:
                 watcher.news.clear()
-                batch = await self._store.read(partial(_behind, operation_id, after))
+                shared, ended = watched.behind(after), watched.ended
+                if shared is None:
+                    batch, ended, last = await self._store.read(partial(_behind, operation_id, after))
+                    if len(batch) < _BATCH:
+                        # Only what goes up to the newest event can be gone on from.
+                        watched.add(min(after, last), batch)
+                else:
+                    batch = shared
                 for event in batch:
                     yield event
                     after = event.number
                     if ends(event):
                         return
                 if not batch:
-                    if await self._store.read(lambda conn: _ended(conn, operation_id)):
+                    if ended:
                         return
                     await watcher.news.wait()
 
@@ -77,21 +164,20 @@ class Feed:
     @contextmanager
     def _watching(self, operation_id: str, *, only_end: bool = False) -> Iterator[_Watcher]:
         watcher = _Watcher(only_end=only_end)
-        self._watchers.setdefault(operation_id, set()).add(watcher)
+        watched = self._watched.setdefault(operation_id, _Watched())
+        watched.watchers.add(watcher)
         if self._reader is None or self._reader.done():
             self._reader = asyncio.create_task(self._look(), name="operation-feed")
         try:
             yield watcher
         finally:
-            others = self._watchers[operation_id]
-            others.discard(watcher)
-            if not others:
-                del self._watchers[operation_id]
-                self._seen.pop(operation_id, None)
+            watched.watchers.discard(watcher)
+            if not watched.watchers:
+                del self._watched[operation_id]
 
     async def _look(self) -> None:
         version: int | None = None
-        while self._watchers:
+        while self._watched:
             try:
                 current = await self._store.changed()
                 if current != version:
@@ -101,22 +187,16 @@ class Feed:
                 # The reader serves every watcher, so it outlives a database that is away for a moment; each watcher's
                 # own read tells its caller.
                 _log.warning("feed_look_failed", error=type(error).__name__)
-                self._wake_all()
+                for watched in self._watched.values():
+                    watched.forget()
+                    watched.wake(ended=True)
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _wake(self) -> None:
-        watched = list(self._watchers)
-        for operation_id, number, ended in await self._store.read(lambda conn: _newest(conn, watched)):
-            if self._seen.get(operation_id) != number:
-                self._seen[operation_id] = number
-                for watcher in self._watchers.get(operation_id, ()):
-                    if ended or not watcher.only_end:
-                        watcher.news.set()
-
-    def _wake_all(self) -> None:
-        for watchers in self._watchers.values():
-            for watcher in watchers:
-                watcher.news.set()
+        known = {operation_id: watched.reaches for operation_id, watched in self._watched.items()}
+        for news in await self._store.read(lambda conn: _newest(conn, known)):
+            if (watched := self._watched.get(news.operation_id)) is not None:
+                watched.hear(news)
 
 
 def ends(event: OperationEvent) -> bool:
@@ -124,18 +204,27 @@ def ends(event: OperationEvent) -> bool:
     return event.type == "state" and OperationState(event.data["state"]).terminal
 
 
-def _behind(operation_id: str, after: int, conn: Connection) -> tuple[OperationEvent, ...]:
-    return events.read(conn, operation_id, after, _BATCH)
+def _behind(operation_id: str, after: int, conn: Connection) -> tuple[list[OperationEvent], bool, int]:
+    """Some events, whether the operation has ended or is not there, and the number of its last event."""
+    row = conn.execute(
+        select(OPERATIONS.c.state, OPERATIONS.c.last_event).where(OPERATIONS.c.id == operation_id)
+    ).one_or_none()
+    if row is None:
+        return [], True, 0
+    return list(events.read(conn, operation_id, after, _BATCH)), row.state in TERMINAL, row.last_event
 
 
-def _ended(conn: Connection, operation_id: str) -> bool:
-    state = conn.execute(select(OPERATIONS.c.state).where(OPERATIONS.c.id == operation_id)).scalar_one_or_none()
-    return state is None or state in TERMINAL
-
-
-def _newest(conn: Connection, operation_ids: Sequence[str]) -> list[tuple[str, int, bool]]:
-    """Id, number of the last event, and whether that one is the end."""
+def _newest(conn: Connection, known: Mapping[str, int | None]) -> list[_News]:
+    """What is new of each operation; its events where it is known up to which number they are there."""
     rows = conn.execute(
-        select(OPERATIONS.c.id, OPERATIONS.c.last_event, OPERATIONS.c.state).where(OPERATIONS.c.id.in_(operation_ids))
+        select(OPERATIONS.c.id, OPERATIONS.c.last_event, OPERATIONS.c.state).where(OPERATIONS.c.id.in_(known))
     ).all()
-    return [(row.id, row.last_event, row.state in TERMINAL) for row in rows]
+    return [_news(conn, row.id, row.last_event, row.state in TERMINAL, known[row.id]) for row in rows]
+
+
+def _news(conn: Connection, operation_id: str, last: int, ended: bool, reaches: int | None) -> _News:
+    if reaches is None or reaches >= last:
+        return _News(operation_id, last, ended, last, ())
+    if last - reaches > _BATCH:
+        return _News(operation_id, last, ended, last, None)
+    return _News(operation_id, last, ended, reaches, events.read(conn, operation_id, reaches, _BATCH))

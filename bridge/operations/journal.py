@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, insert, select, update
 
 from bridge.operations import states
-from bridge.operations.rows import OPERATIONS, SUBMISSIONS
-from core.contracts.operations import OperationProgress, OperationState
+from bridge.operations.rows import OPERATIONS, RESEARCHES, SUBMISSIONS
+from core.clock import utc_now
+from core.contracts.operations import OperationKind, OperationProgress, OperationState
+from provider.interface.research import ResearchHandle
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Journal:
         sent_at: when a submission left; `None` when none did, or when it was proven that upstream has none.
         stopped_at: when upstream acknowledged a stop.
         upstream_failures: failures of upstream since it last answered.
+        research: what the operation's research is followed by, once upstream has named it.
     """
 
     operation_id: str
@@ -38,6 +41,8 @@ class Journal:
     image_task_id: str | None
     stopped_at: datetime | None
     last_event: int = 0
+    kind: OperationKind = OperationKind.IMAGE
+    research: ResearchHandle | None = None
 
     @property
     def sent(self) -> bool:
@@ -48,11 +53,11 @@ class Journal:
 def read(conn: Connection, operation_id: str) -> Journal:
     """The journal as it stands."""
     row = conn.execute(
-        select(SUBMISSIONS, OPERATIONS.c.last_event)
+        select(SUBMISSIONS, OPERATIONS.c.last_event, OPERATIONS.c.kind)
         .join(OPERATIONS, OPERATIONS.c.id == SUBMISSIONS.c.operation_id)
         .where(SUBMISSIONS.c.operation_id == operation_id)
     ).one()
-    return Journal(**row._mapping)
+    return Journal(**row._mapping, research=_research(conn, operation_id, row.conversation_id))
 
 
 def take_fence(conn: Connection, operation_id: str) -> Journal:
@@ -62,7 +67,8 @@ def take_fence(conn: Connection, operation_id: str) -> Journal:
     account = before.account if before.sent and before.account else row.account
     fence = before.fence + 1
     _write(conn, operation_id, fence=fence, account=account)
-    conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation_id).values(attempts=fence))
+    unfinished = OPERATIONS.c.finished_at.is_(None)
+    conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation_id, unfinished).values(attempts=fence))
     states.advance(conn, operation_id, OperationState.SUBMITTING, fence=fence)
     return read(conn, operation_id)
 
@@ -100,13 +106,24 @@ def learn(
     *,
     conversation_id: str | None = None,
     image_task_id: str | None = None,
+    research: ResearchHandle | None = None,
 ) -> Journal | None:
-    """Keep upstream's ids, and move the operation to `running`; `None` when a later attempt holds the fence."""
+    """Keep upstream's ids, and move the operation to `running`; `None` when a later attempt holds the fence.
+
+    A research stays in `submitting`: it begins to run when its plan does, which whoever follows it sees.
+    """
     known = {"conversation_id": conversation_id, "image_task_id": image_task_id}
-    values = {name: value for name, value in known.items() if value is not None}
+    values: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
+    if research is not None:
+        values["conversation_id"] = research.conversation_id
+        if _keep_research(conn, operation_id, fence, research):
+            # A stop that was acknowledged before did not reach what has only now become known.
+            values["stopped_at"] = None
     if not _write(conn, operation_id, guard=fence, upstream_failures=0, **values):
         return None
-    states.advance(conn, operation_id, OperationState.RUNNING, data=values, fence=fence)
+    kind = conn.execute(select(OPERATIONS.c.kind).where(OPERATIONS.c.id == operation_id)).scalar_one()
+    if kind != OperationKind.RESEARCH:
+        states.advance(conn, operation_id, OperationState.RUNNING, data=values, fence=fence)
     if image_task_id is not None:
         states.progress(conn, operation_id, OperationProgress(phase="drawing"), key=f"task:{image_task_id}")
     return read(conn, operation_id)
@@ -154,3 +171,33 @@ def _write(conn: Connection, operation_id: str, *, guard: int | None = None, **v
     if guard is not None:
         statement = statement.where(SUBMISSIONS.c.fence == guard)
     return conn.execute(statement.values(**values)).rowcount == 1
+
+
+def _research(conn: Connection, operation_id: str, conversation_id: str | None) -> ResearchHandle | None:
+    row = conn.execute(
+        select(RESEARCHES.c.message_id, RESEARCHES.c.widget_session_id, RESEARCHES.c.session_id).where(
+            RESEARCHES.c.operation_id == operation_id, RESEARCHES.c.message_id.is_not(None)
+        )
+    ).one_or_none()
+    return None if row is None or conversation_id is None else ResearchHandle(conversation_id, **row._mapping)
+
+
+def _keep_research(conn: Connection, operation_id: str, fence: int | None, handle: ResearchHandle) -> bool:
+    """Keep a research's ids; whether they are news. An id that upstream has named once is never forgotten."""
+    book = read(conn, operation_id)
+    if fence is not None and book.fence != fence:
+        return False
+    known = {
+        "message_id": handle.message_id,
+        "widget_session_id": handle.widget_session_id,
+        "session_id": handle.session_id,
+    }
+    values: dict[str, Any] = {name: value for name, value in known.items() if value is not None}
+    changed = conn.execute(
+        update(RESEARCHES).where(RESEARCHES.c.operation_id == operation_id).values(**values, updated_at=utc_now())
+    )
+    if changed.rowcount == 0:
+        conn.execute(
+            insert(RESEARCHES).values(operation_id=operation_id, offset="0", edits=0, updated_at=utc_now(), **values)
+        )
+    return _research(conn, operation_id, handle.conversation_id) != book.research

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection
+from sqlalchemy import ColumnElement, Connection, select
 
 from bridge.operations.rows import OPERATIONS, records, selection
 from core.contracts.operations import OperationKind, OperationRecord, OperationState
@@ -23,12 +23,18 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """Which operations; `None` is all of them. `since` compares with the time of admission."""
+    """Which operations; `None` is all of them.
+
+    Attributes:
+        since: admitted at this time or later.
+        words: stands in the beginning of the prompt, as it is written here; capitals of ASCII do not count.
+    """
 
     kind: OperationKind | None = None
     state: OperationState | None = None
     account: str | None = None
     since: datetime | None = None
+    words: str | None = None
 
 
 def page(conn: Connection, owner: str, filters: Filters, *, cursor: str | None, limit: int) -> Page:
@@ -38,6 +44,8 @@ def page(conn: Connection, owner: str, filters: Filters, *, cursor: str | None, 
         InvalidRequestError: the cursor is none that a page gave out.
     """
     wanted = [OPERATIONS.c.owner == owner, *_conditions(filters)]
+    if filters.since is not None:
+        wanted += _since(owner, filters.since)
     if cursor is not None:
         wanted.append(OPERATIONS.c.sequence < _sequence(cursor))
     rows = conn.execute(selection().where(*wanted).order_by(OPERATIONS.c.sequence.desc()).limit(limit + 1)).all()
@@ -48,9 +56,22 @@ def page(conn: Connection, owner: str, filters: Filters, *, cursor: str | None, 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     columns: dict[str, Any] = {"kind": filters.kind, "state": filters.state, "account": filters.account}
     found = [OPERATIONS.c[name] == str(value) for name, value in columns.items() if value is not None]
-    if filters.since is not None:
-        found.append(OPERATIONS.c.created_at >= filters.since)
+    if filters.words:
+        found.append(OPERATIONS.c.prompt.icontains(filters.words, autoescape=True))
     return found
+
+
+def _since(owner: str, since: datetime) -> list[ColumnElement[bool]]:
+    """Admission goes by time, so the first one in time bounds the walk down the list; a time alone would have all of
+    them sorted for every page."""
+    first = (
+        select(OPERATIONS.c.sequence)
+        .where(OPERATIONS.c.owner == owner, OPERATIONS.c.created_at >= since)
+        .order_by(OPERATIONS.c.created_at, OPERATIONS.c.sequence)
+        .limit(1)
+        .scalar_subquery()
+    )
+    return [OPERATIONS.c.sequence >= first]
 
 
 def _sequence(cursor: str) -> int:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection, select, update
 
 from bridge.accounts.registry import Registry
-from bridge.operations import admission, journal, listing
+from bridge.operations import admission, events, journal, listing
 from bridge.operations.admission import Admission, Admitted
 from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
@@ -18,7 +18,7 @@ from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
-from core.contracts.operations import OperationKind, OperationRecord, OperationState
+from core.contracts.operations import OperationEvent, OperationKind, OperationRecord, OperationState
 from core.contracts.steps import Closed
 from core.errors import NotFoundError
 
@@ -71,15 +71,16 @@ class Operations:
         state: OperationState | None = None,
         account: str | None = None,
         since: datetime | None = None,
+        words: str | None = None,
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """A page of an owner's operations, newest first.
+        """A page of an owner's operations, newest first; `words` is what the prompt says somewhere.
 
         Raises:
             InvalidRequestError: `cursor` is none that a page gave out.
         """
-        filters = Filters(kind=kind, state=state, account=account, since=since)
+        filters = Filters(kind=kind, state=state, account=account, since=since, words=words)
         return await self._store.read(lambda conn: listing.page(conn, owner, filters, cursor=cursor, limit=limit))
 
     async def mark_disconnected(self, operation_id: str) -> None:
@@ -97,12 +98,31 @@ class Operations:
     async def request_cancel(self, operation_id: str, owner: str) -> OperationRecord:
         """Ask for an operation to be cancelled: from here on nothing is sent for it; its workflow has to be told.
 
+        Nothing changes for one that has ended.
+
         Raises:
             NotFoundError: there is none, or it is another owner's.
         """
         await self.get(operation_id, owner)
-        await self._store.write(lambda conn: journal.request_cancel(conn, operation_id, utc_now()), durable=True)
+
+        def work(conn: Connection) -> None:
+            state = conn.execute(select(OPERATIONS.c.state).where(OPERATIONS.c.id == operation_id)).scalar_one_or_none()
+            if state is not None and state not in TERMINAL:
+                journal.request_cancel(conn, operation_id, utc_now())
+
+        await self._store.write(work, durable=True)
         return await self.get(operation_id, owner)
+
+    async def events(self, operation_id: str, owner: str, *, after: int, limit: int) -> EventPage:
+        """The events behind number `after`, oldest first.
+
+        Raises:
+            NotFoundError: there is no such operation, or it is another owner's.
+        """
+        found = await self._store.read(lambda conn: _events(conn, operation_id, owner, after, limit))
+        if found is None:
+            raise NotFoundError("There is no operation of this id.", param="operation_id")
+        return found
 
     async def unfinished(self) -> tuple[Unfinished, ...]:
         """Every operation that has not ended, in the order of admission."""
@@ -115,20 +135,42 @@ class Operations:
         failure: Failure | None = None,
         *,
         results: Sequence[Artifact] = (),
+        text: str | None = None,
     ) -> Closed:
         """End an operation, keep its results, and serve those who wait for what it held: one transaction.
 
-        The first close counts: what a later one brings is not kept.
+        Results are files, or words. The first close counts: what a later one brings is not kept.
         """
         accounts = await self._registry.snapshot()
 
         def work(conn: Connection) -> Ending:
-            return close(conn, operation_id, state, failure, results=results, accounts=accounts, now=utc_now())
+            return close(
+                conn, operation_id, state, failure, results=results, text=text, accounts=accounts, now=utc_now()
+            )
 
         ending = await self._store.write(work, durable=True)
         if ending.granted and self.on_granted is not None:
             await self.on_granted(ending.granted)
         return ending.closed
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, oldest first.
+
+    Attributes:
+        last_event: number of the newest event there is.
+        ended: none follows that one.
+    """
+
+    items: tuple[OperationEvent, ...]
+    last_event: int
+    ended: bool
+
+    @property
+    def has_more(self) -> bool:
+        """There are events behind those of this page."""
+        return bool(self.items) and self.items[-1].number < self.last_event
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +182,17 @@ class Unfinished:
     account: str | None
     created_at: datetime
     cancel_requested: bool
+
+
+def _events(conn: Connection, operation_id: str, owner: str, after: int, limit: int) -> EventPage | None:
+    row = conn.execute(
+        select(OPERATIONS.c.last_event, OPERATIONS.c.state).where(
+            OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner
+        )
+    ).one_or_none()
+    if row is None:
+        return None
+    return EventPage(events.read(conn, operation_id, after, limit), row.last_event, row.state in TERMINAL)
 
 
 def _unfinished(conn: Connection) -> tuple[Unfinished, ...]:

@@ -9,14 +9,13 @@ from bridge.accounts.registry import Registry
 from bridge.operations import journal, states
 from bridge.operations.records import OnGranted
 from bridge.operations.rows import OPERATIONS, SUBMISSIONS, load
-from bridge.operations.turns import account_needs
+from bridge.operations.turns import account_needs, bucket_of, inputs_of
 from bridge.routing.eligibility import skips
-from bridge.routing.grants import grant_next, release_operation
+from bridge.routing.grants import grant_next, release_operation, release_upload
 from bridge.routing.needs import Needs
 from bridge.routing.pool import Pool
 from bridge.store.engine import Store
 from core.clock import utc_now
-from core.contracts.buckets import Bucket
 from core.contracts.operations import OperationRecord, OperationState
 from core.contracts.steps import ReserveInput, Standing
 from core.errors import NotFoundError
@@ -58,13 +57,27 @@ class Reservations:
             return _standing(record, book, account=held.account)
         return await self._store.write(lambda conn: _waits(conn, record.id), durable=True)
 
+    async def uploads_done(self, operation_id: str) -> None:
+        """Give back the slot for uploading, which an operation holds beside its own. Safe to repeat."""
+        accounts = await self._registry.snapshot()
+
+        def work(conn: Connection) -> tuple[str, ...]:
+            release_upload(conn, operation_id)
+            return grant_next(conn, accounts, utc_now())
+
+        await self._tell(await self._store.write(work, durable=True))
+
     async def _give_back(self, record: OperationRecord, accounts: tuple[Account, ...]) -> None:
         def work(conn: Connection) -> tuple[str, ...]:
             if journal.read(conn, record.id).sent:
                 return ()
             release_operation(conn, record.id)
             conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(account=None))
-            conn.execute(update(SUBMISSIONS).where(SUBMISSIONS.c.operation_id == record.id).values(account=None))
+            conn.execute(
+                update(SUBMISSIONS)
+                .where(SUBMISSIONS.c.operation_id == record.id)
+                .values(account=None, upstream_failures=0)
+            )
             states.advance(conn, record.id, OperationState.WAITING_FOR_ACCOUNT, data={"refused_by": record.account})
             return grant_next(conn, accounts, utc_now())
 
@@ -105,7 +118,7 @@ def _standing(
     return Standing(
         state=record.state,
         account=account,
-        bucket=Bucket.IMAGE,
+        bucket=bucket_of(record.kind),
         conversation_id=book.conversation_id,
         sent=book.sent,
         cancel_requested=record.cancel_requested,
@@ -114,4 +127,5 @@ def _standing(
         failure=record.failure,
         attempts=record.attempts,
         last_event=record.last_event,
+        inputs=len(inputs_of(record)),
     )

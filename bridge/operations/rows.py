@@ -8,11 +8,14 @@ from typing import Any
 from sqlalchemy import Connection, Row, Select, Table, select
 
 from bridge.files import artifacts
-from bridge.store.tables import OperationRow, SubmissionRow
+from bridge.store.tables import OperationRow, ResearchRow, ResultRow, SubmissionRow
 from core.contracts.operations import OperationRecord, OperationState
+from core.contracts.research import ResearchFacts
 
 OPERATIONS: Table = OperationRow.metadata.tables[str(OperationRow.__tablename__)]
 SUBMISSIONS: Table = SubmissionRow.metadata.tables[str(SubmissionRow.__tablename__)]
+RESEARCHES: Table = ResearchRow.metadata.tables[str(ResearchRow.__tablename__)]
+RESULTS: Table = ResultRow.metadata.tables[str(ResultRow.__tablename__)]
 TERMINAL = tuple(state.value for state in OperationState if state.terminal)
 
 
@@ -24,12 +27,54 @@ def selection() -> Select[Any]:
 
 
 def records(conn: Connection, rows: Sequence[Row[Any]]) -> tuple[OperationRecord, ...]:
-    """The rows of a `selection`, in their order, each with its artifacts."""
-    kept = artifacts.of_operations(conn, [row.id for row in rows])
-    return tuple(OperationRecord.model_validate({**row._mapping, "artifacts": kept.get(row.id, ())}) for row in rows)
+    """The rows of a `selection`, in their order, each with its artifacts, its reruns and how far its research is."""
+    found = [row.id for row in rows]
+    kept, again, facts = artifacts.of_operations(conn, found), _reruns(conn, found), _researches(conn, found)
+    return tuple(
+        OperationRecord.model_validate(
+            {
+                **row._mapping,
+                "artifacts": kept.get(row.id, ()),
+                "reruns": again.get(row.id, ()),
+                "research": facts.get(row.id),
+            }
+        )
+        for row in rows
+    )
 
 
 def load(conn: Connection, operation_id: str) -> OperationRecord | None:
-    """One operation, whoever owns it."""
+    """One operation, whoever owns it, with what lists leave out: its words."""
     rows = conn.execute(selection().where(OPERATIONS.c.id == operation_id)).all()
-    return records(conn, rows)[0] if rows else None
+    if not rows:
+        return None
+    return records(conn, rows)[0].model_copy(update={"text": _text(conn, operation_id)})
+
+
+def _text(conn: Connection, operation_id: str) -> str | None:
+    text: str | None = conn.execute(
+        select(RESULTS.c.text).where(RESULTS.c.operation_id == operation_id, RESULTS.c.complete.is_(True))
+    ).scalar_one_or_none()
+    return text
+
+
+def _researches(conn: Connection, operation_ids: Sequence[str]) -> dict[str, ResearchFacts]:
+    rows = conn.execute(
+        select(RESEARCHES.c.operation_id, *(RESEARCHES.c[name] for name in ResearchFacts.model_fields)).where(
+            RESEARCHES.c.operation_id.in_(operation_ids)
+        )
+    ).all()
+    known = [dict(row._mapping) for row in rows]
+    return {facts.pop("operation_id"): ResearchFacts.model_validate(facts) for facts in known}
+
+
+def _reruns(conn: Connection, operation_ids: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    rows = conn.execute(
+        select(OPERATIONS.c.rerun_of, OPERATIONS.c.id)
+        .where(OPERATIONS.c.rerun_of.in_(operation_ids))
+        .order_by(OPERATIONS.c.sequence)
+    )
+    for first, again in rows:
+        found[first] = (*found.get(first, ()), again)
+    return found

@@ -11,7 +11,10 @@ from bridge.operations.rows import OPERATIONS, SUBMISSIONS
 from core.contracts.operations import OperationProgress, OperationState
 
 _ORDER = {state.value: place for place, state in enumerate(OperationState)}
-_BACK = (OperationState.SUBMITTING, OperationState.WAITING_FOR_ACCOUNT)
+_BACK = (
+    (OperationState.SUBMITTING, OperationState.WAITING_FOR_ACCOUNT),
+    (OperationState.UPLOADING, OperationState.WAITING_FOR_ACCOUNT),
+)
 
 
 def advance(
@@ -25,8 +28,8 @@ def advance(
     """Move an operation to `state` and say so in its log; returns the number of its last event.
 
     Nothing happens where it is in that state, has passed it or has ended, so that a late attempt cannot move it back;
-    only from `submitting` an operation may return to `waiting_for_account`, when an account refused it. `fence` is
-    compared with the journal's where it is given.
+    only from `uploading` and `submitting` an operation may return to `waiting_for_account`, when an account refused
+    it. `fence` is compared with the journal's where it is given.
     """
     row = conn.execute(
         select(OPERATIONS.c.state, OPERATIONS.c.last_event, OPERATIONS.c.account, SUBMISSIONS.c.fence)
@@ -34,12 +37,12 @@ def advance(
         .where(OPERATIONS.c.id == operation_id)
     ).one()
     last: int = row.last_event
-    if _ORDER[state] <= _ORDER[row.state] and (row.state, state) != _BACK:
+    if _ORDER[state] <= _ORDER[row.state] and (row.state, state) not in _BACK:
         return last
     number = events.append(
         conn,
         operation_id,
-        f"{state}:{row.fence}",
+        f"{state}:{row.fence}:{last}",
         "state",
         {"state": state.value, "account": row.account, **(data or {})},
         fence=fence,

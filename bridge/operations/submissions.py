@@ -6,15 +6,16 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, update
+from sqlalchemy import Connection, select, update
 
-from bridge.operations import journal, states
+from bridge.operations import journal, states, uploads
 from bridge.operations.journal import Journal
 from bridge.operations.rows import OPERATIONS, load
 from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.operations import OperationRecord, OperationState
 from core.errors import NotFoundError
+from provider.interface.research import ResearchHandle
 
 T = TypeVar("T")
 
@@ -70,11 +71,17 @@ class Submissions:
         *,
         conversation_id: str | None = None,
         image_task_id: str | None = None,
+        research: ResearchHandle | None = None,
     ) -> Journal | None:
         """Keep upstream's ids; `None` when a later attempt holds the fence."""
         return await self._write(
             lambda conn: journal.learn(
-                conn, operation_id, fence, conversation_id=conversation_id, image_task_id=image_task_id
+                conn,
+                operation_id,
+                fence,
+                conversation_id=conversation_id,
+                image_task_id=image_task_id,
+                research=research,
             )
         )
 
@@ -91,11 +98,38 @@ class Submissions:
         return await self._write(lambda conn: journal.request_cancel(conn, operation_id, utc_now()))
 
     async def record_stop(self, operation_id: str, *, result: dict[str, Any], error: str | None = None) -> Journal:
-        """Keep what a cancel did; with a conversation's answer in `result`, upstream has acknowledged the stop."""
-        stopped_at = utc_now() if "conversation" in result else None
+        """Keep what a cancel did; with a conversation's answer and no error, upstream has acknowledged the stop."""
+        stopped_at = utc_now() if "conversation" in result and error is None else None
         return await self._write(
             lambda conn: journal.record_stop(conn, operation_id, result=result, error=error, stopped_at=stopped_at)
         )
+
+    async def tell_quota(self, operation_id: str, remaining: dict[str, float]) -> None:
+        """Keep what upstream says is left of each feature; newer words about a feature replace older ones."""
+
+        def work(conn: Connection) -> None:
+            known = conn.execute(select(OPERATIONS.c.quota).where(OPERATIONS.c.id == operation_id)).scalar_one()
+            told = {**(known or {}), **remaining}
+            conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation_id).values(quota=told))
+
+        await self._store.write(work)
+
+    async def begin_upload(self, operation_id: str, position: int, account: str) -> str | None:
+        """Move the operation on to `uploading`; the file id of an input that lies on the account already."""
+
+        def work(conn: Connection) -> str | None:
+            uploads.begin(conn, operation_id)
+            return uploads.find(conn, operation_id, position, account)
+
+        return await self._write(work)
+
+    async def keep_upload(self, operation_id: str, position: int, account: str, file_id: str, *, total: int) -> bool:
+        """Note where an input lies upstream; `False` when the operation has another account by now."""
+        return await self._write(lambda conn: uploads.keep(conn, operation_id, position, account, file_id, total))
+
+    async def uploads(self, operation_id: str, account: str) -> tuple[str, ...]:
+        """The file ids of the operation's inputs on an account, in the order of their positions."""
+        return await self._store.read(lambda conn: uploads.of_account(conn, operation_id, account))
 
     async def begin_saving(self, operation_id: str) -> tuple[OperationRecord, Journal]:
         """Move the operation on to `saving`.

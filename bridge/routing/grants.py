@@ -7,13 +7,13 @@ from datetime import datetime
 
 from bridge.accounts import leases, tickets
 from bridge.accounts.account import Account
-from bridge.accounts.leases import Transaction, release_operation
+from bridge.accounts.leases import Transaction, release_operation, release_upload
 from bridge.accounts.memory import refreshed
 from bridge.routing.eligibility import choose
 from bridge.routing.needs import Needs
 from core.contracts.operations import SkippedAccount
 
-__all__ = ["grant_next", "release_operation"]
+__all__ = ["grant_next", "release_operation", "release_upload"]
 
 
 def grant_next(conn: Transaction, accounts: Sequence[Account], now: datetime) -> tuple[str, ...]:

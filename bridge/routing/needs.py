@@ -19,7 +19,7 @@ class Needs(Contract):
         accounts: the only accounts to use, in this order; empty means the whole pool in its order.
     """
 
-    kind: Literal["chat", "image"]
+    kind: Literal["chat", "image", "edit", "vision", "research", "response"]
     buckets: tuple[Bucket, ...]
     slug: str = "auto"
     effort: str | None = None

@@ -4,19 +4,29 @@ from bridge.store.tables.accounts import AccountRow, RevisionRow
 from bridge.store.tables.artifacts import ArtifactRow
 from bridge.store.tables.events import EventRow
 from bridge.store.tables.idempotency import IdempotencyRow
+from bridge.store.tables.inputs import InputRow, UploadRow
 from bridge.store.tables.leases import LeaseRow, ProcessRow, TicketRow
 from bridge.store.tables.operations import OperationRow
+from bridge.store.tables.research import ResearchRow
+from bridge.store.tables.results import AnswerRow, ResultRow
+from bridge.store.tables.retention import DoomedFileRow
 from bridge.store.tables.submissions import SubmissionRow
 
 __all__ = [
     "AccountRow",
+    "AnswerRow",
     "ArtifactRow",
+    "DoomedFileRow",
     "EventRow",
     "IdempotencyRow",
+    "InputRow",
     "LeaseRow",
     "OperationRow",
     "ProcessRow",
+    "ResearchRow",
+    "ResultRow",
     "RevisionRow",
     "SubmissionRow",
     "TicketRow",
+    "UploadRow",
 ]

@@ -56,7 +56,7 @@ def test_every_public_image_name_lets_upstream_choose(name: str | None) -> None:
 
 
 def test_the_list_is_what_some_plan_offers_without_doubles() -> None:
-    assert listed((FREE,)) == ("auto", "gpt-image-1")
+    assert listed((FREE,)) == ("auto", "gpt-image-1", "chatgpt-deep-research")
     assert listed((FREE, PLUS, PRO)) == (
         "auto",
         "gpt-5-5",
@@ -66,6 +66,7 @@ def test_the_list_is_what_some_plan_offers_without_doubles() -> None:
         "gpt-5-5-pro-standard",
         "gpt-5-5-pro-extended",
         "gpt-image-1",
+        "chatgpt-deep-research",
     )
     assert listed(()) == ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -11,15 +12,17 @@ from sqlalchemy import update
 from bridge.accounts.account import Account
 from bridge.idempotency.digest import request_digest
 from bridge.operations import events
+from bridge.operations.admission import Admission
 from bridge.operations.records import Operations
 from bridge.operations.rows import OPERATIONS
 from bridge.operations.submissions import Submissions
 from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.failure import Failure
-from core.contracts.operations import OperationState
+from core.contracts.operations import OperationKind, OperationState
+from core.contracts.texts import VisionRequest
 from core.errors import IdempotencyConflictError, NotFoundError, OperationIdTakenError
-from tests.fixtures.durable import admission
+from tests.fixtures.durable import admission, admission_of
 
 
 class NoAccounts:
@@ -139,17 +142,70 @@ async def test_a_retry_that_is_lost_as_well_can_be_claimed_again(operations: Ope
     assert (await operations.admit(admission(retry_count=2))).record.id == run.id
 
 
+VISION = admission_of(OperationKind.VISION, VisionRequest(prompt="what is it?"))
+
+
+async def lose(operations: Operations, store: Store, request: Admission, *, seconds_ago: float = 0) -> str:
+    """A run whose caller has gone."""
+    run = (await operations.admit(request)).record
+    await operations.mark_disconnected(run.id)
+    if seconds_ago:
+        then = utc_now() - timedelta(seconds=seconds_ago)
+        await store.write(
+            lambda conn: conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == run.id).values(disconnected_at=then))
+        )
+    return run.id
+
+
 async def test_a_first_try_an_old_run_and_a_detached_run_are_not_claimed(operations: Operations, store: Store) -> None:
-    old, detached = [(await operations.admit(admission(detached=flag))).record for flag in (False, True)]
-    for run in (old, detached):
-        await operations.mark_disconnected(run.id)
+    await lose(operations, store, replace(VISION, detached=True))
+    await lose(operations, store, VISION, seconds_ago=200)
+
+    assert (await operations.admit(replace(VISION, retry_count=1))).created
+    await lose(operations, store, VISION)
+    assert (await operations.admit(VISION)).created
+
+
+@pytest.mark.parametrize("seconds_ago", [0, 200])
+async def test_an_equal_picture_joins_a_run_that_goes_on_without_its_caller(
+    operations: Operations, store: Store, seconds_ago: float
+) -> None:
+    lost = await lose(operations, store, admission(), seconds_ago=seconds_ago)
+
+    joined, another = [await operations.admit(admission()) for _ in range(2)]
+
+    assert (joined.record.id, joined.created, another.created) == (lost, False, True)
+
+
+async def test_an_equal_picture_joins_no_run_that_is_watched_ended_cancelled_or_somebody_elses(
+    operations: Operations, store: Store
+) -> None:
+    await operations.admit(admission())
+    ended = await lose(operations, store, admission())
+    await operations.close(ended, OperationState.COMPLETED)
+    cancelled = await lose(operations, store, admission("other"))
+    await operations.request_cancel(cancelled, "primary")
+    await lose(operations, store, admission(owner="somebody"))
+    await lose(operations, store, admission(accounts=("two",)))
+    await lose(operations, store, admission(detached=True))
 
     assert (await operations.admit(admission())).created
-    long_ago = utc_now() - timedelta(seconds=200)
-    await store.write(
-        lambda conn: conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == old.id).values(disconnected_at=long_ago))
-    )
-    assert (await operations.admit(admission(retry_count=1))).created
+    assert (await operations.admit(admission("other"))).created
+
+
+@pytest.mark.parametrize("own", [{"idempotency_key": "k"}, {"operation_id": "mine"}, {"rerun_of": "first"}])
+async def test_whatever_names_itself_joins_nothing(operations: Operations, store: Store, own: dict[str, str]) -> None:
+    await lose(operations, store, admission())
+
+    assert (await operations.admit(admission(retry_count=1, **own))).created
+
+
+async def test_a_rerun_and_what_it_repeats_name_each_other(operations: Operations) -> None:
+    first = (await operations.admit(admission())).record
+    again = [(await operations.admit(admission(rerun_of=first.id))).record for _ in range(2)]
+
+    assert [record.rerun_of for record in again] == [first.id, first.id]
+    assert (await operations.get(first.id, "primary")).reruns == (again[0].id, again[1].id)
 
 
 def test_the_digest_ignores_the_order_of_fields_and_nothing_else() -> None:

@@ -11,9 +11,11 @@ from bridge.operations.records import Operations
 from bridge.operations.submissions import Submissions
 from bridge.store.engine import Store
 from core.clock import utc_now
-from core.contracts.operations import OperationState
+from core.contracts.operations import OperationKind, OperationState
+from core.contracts.research import ResearchRequest
+from provider.interface.research import ResearchHandle
 from tests.bridge.operations.test_admission import NoAccounts
-from tests.fixtures.durable import admission
+from tests.fixtures.durable import admission, admission_of
 
 
 @pytest.fixture
@@ -95,3 +97,38 @@ async def test_events_are_numbered_without_gaps_and_a_known_key_is_one_event(ope
     assert numbers == [2, 3, None, 4]
     log = await store.read(lambda conn: events.read(conn, operation, after=2))
     assert [event.data["key"] for event in log] == ["b", "c"]
+
+
+async def test_a_research_is_known_by_its_ids_and_does_not_run_before_its_plan(store: Store) -> None:
+    operations, submissions = Operations(store, NoAccounts()), Submissions(store)  # type: ignore[arg-type]
+    asked = admission_of(OperationKind.RESEARCH, ResearchRequest(prompt="herons"))
+    operation = (await operations.admit(asked)).record.id
+    _, book = await submissions.take_fence(operation)
+
+    await submissions.learn(operation, book.fence, conversation_id="c-1")
+    first = await submissions.learn(operation, book.fence, research=ResearchHandle("c-1", "tool-1", session_id="s-1"))
+    second = await submissions.learn(
+        operation, book.fence, research=ResearchHandle("c-1", "tool-1", widget_session_id="w-1")
+    )
+    stale = await submissions.learn(operation, book.fence - 1, research=ResearchHandle("c-2", "tool-2"))
+
+    record = await operations.find(operation)
+    assert record is not None
+    assert record.state == "submitting"
+    assert first is not None
+    assert first.research == ResearchHandle("c-1", "tool-1", session_id="s-1")
+    assert second is not None
+    assert second.research == ResearchHandle("c-1", "tool-1", widget_session_id="w-1", session_id="s-1")
+    assert stale is None
+    assert record.research is not None
+    assert (record.research.widget_session_id, record.research.session_id) == ("w-1", "s-1")
+
+
+async def test_an_account_that_refused_an_upload_may_be_followed_by_others(store: Store, operation: str) -> None:
+    for state in ("uploading", "waiting_for_account", "uploading", "waiting_for_account", "uploading", "submitting"):
+        await store.write(partial(states.advance, operation_id=operation, state=OperationState(state)))
+
+    told = await store.read(lambda conn: events.read(conn, operation))
+    assert [event.data["state"] for event in told] == [
+        *("accepted", "uploading", "waiting_for_account", "uploading", "waiting_for_account", "uploading", "submitting")
+    ]

@@ -1,0 +1,74 @@
+"""Removing operations that have ended, with their files or without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import Connection, delete, update
+
+from bridge.files.artifacts import ARTIFACTS
+from bridge.files.storage import DiskStorage
+from bridge.idempotency import records as keys
+from bridge.operations.events import EVENTS
+from bridge.operations.rows import OPERATIONS, RESEARCHES, RESULTS, SUBMISSIONS, load
+from bridge.operations.uploads import UPLOADS
+from bridge.store.engine import Store
+from core.clock import utc_now
+from core.contracts.operations import OperationRecord
+from core.errors import NotFoundError, OperationNotFinishedError
+
+_OF_OPERATIONS = (EVENTS, RESULTS, RESEARCHES, UPLOADS, SUBMISSIONS)
+
+
+class Removal:
+    """Forgets operations for good.
+
+    Args:
+        root: the folder of the artifacts.
+    """
+
+    def __init__(self, store: Store, root: Path) -> None:
+        self._store = store
+        self._storage = DiskStorage(root)
+
+    async def remove(self, operation_id: str, owner: str, *, files: bool) -> None:
+        """Remove an ended operation: its row, events, words, journal, uploads and idempotency keys.
+
+        With `files` what it made goes as well, the bytes first: after a crash in between the operation is still there,
+        and can be removed again. Without them its files stay where they are, under the same links. Its id is never
+        given out again.
+
+        Raises:
+            NotFoundError: there is none, or it is another owner's.
+            OperationNotFinishedError: it has not ended.
+        """
+        record = _ended(await self._store.read(lambda conn: load(conn, operation_id)), owner)
+        if files:
+            for artifact in record.artifacts:
+                await self._storage.remove(artifact.path)
+        await self._store.write(lambda conn: remove(conn, operation_id, owner, files=files), durable=True)
+
+
+def remove(conn: Connection, operation_id: str, owner: str, *, files: bool) -> None:
+    """Remove an ended operation's rows within the caller's transaction; see `Removal.remove`.
+
+    Raises:
+        NotFoundError, OperationNotFinishedError: as there.
+    """
+    _ended(load(conn, operation_id), owner)
+    for table in _OF_OPERATIONS:
+        conn.execute(delete(table).where(table.c.operation_id == operation_id))
+    own = ARTIFACTS.c.operation_id == operation_id
+    conn.execute(delete(ARTIFACTS).where(own) if files else update(ARTIFACTS).where(own).values(operation_id=None))
+    conn.execute(update(OPERATIONS).where(OPERATIONS.c.rerun_of == operation_id).values(rerun_of=None))
+    keys.free(conn, operation_id)
+    keys.retire(conn, operation_id, now=utc_now())
+    conn.execute(delete(OPERATIONS).where(OPERATIONS.c.id == operation_id))
+
+
+def _ended(record: OperationRecord | None, owner: str) -> OperationRecord:
+    if record is None or record.owner != owner:
+        raise NotFoundError("There is no operation of this id.", param="operation_id")
+    if not record.state.terminal:
+        raise OperationNotFinishedError("Only an operation that has ended can be removed.")
+    return record
