@@ -6,7 +6,7 @@ from temporalio import activity
 
 from activities.errors import translated
 from bridge.operations.reserving import Reservations
-from core.contracts.steps import ReserveInput, Standing
+from core.contracts.steps import ReserveInput, Standing, UploadsDoneInput
 
 
 class LeaseActivities:
@@ -24,3 +24,9 @@ class LeaseActivities:
         """
         with translated():
             return await self._reservations.reserve(asked)
+
+    @activity.defn
+    async def finish_uploads(self, given: UploadsDoneInput) -> None:
+        """Give back the slot for uploading once every input lies upstream. Safe to repeat."""
+        with translated():
+            await self._reservations.uploads_done(given.operation_id)

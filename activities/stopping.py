@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+from typing import Any
+
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
 from bridge.operations.submissions import Submissions
-from core.errors import BridgeError
+from core.contracts.operations import OperationKind
+from core.errors import BridgeError, ConversationNotFoundError
+from provider.interface.research import ResearchHandle
+from provider.interface.session import Session
+
+_LOOKS = 3
+_LOOK_SECONDS = 1.0
 
 
 async def stop_upstream(upstream: Upstream, submissions: Submissions, book: Journal) -> Journal:
@@ -22,10 +31,40 @@ async def stop_upstream(upstream: Upstream, submissions: Submissions, book: Jour
         return await submissions.record_stop(book.operation_id, result={"pending": "provider_not_selected"})
     if book.conversation_id is None:
         return await submissions.record_stop(book.operation_id, result={"pending": "conversation_id_not_available"})
+    told: dict[str, Any] = {}
     try:
         session = await upstream.session(book.account)
-        answer = await session.stop(book.conversation_id)
+        try:
+            # First the research, which goes on beside its conversation; its trouble does not save the conversation.
+            if book.research is not None:
+                told["deep_research"] = await session.stop_research(book.research)
+        finally:
+            told["conversation"] = await session.stop(book.conversation_id)
+        if book.research is None and book.kind == OperationKind.RESEARCH:
+            handle = await _begun(session, submissions, book.operation_id, book.conversation_id)
+            if handle is None:
+                told["deep_research_pending"] = "widget_session_id_not_available"
+            else:
+                told["deep_research"] = await session.stop_research(handle)
     except BridgeError as error:
-        await submissions.record_stop(book.operation_id, result={}, error=f"{error.code}: {error.message}")
+        await submissions.record_stop(book.operation_id, result=told, error=f"{error.code}: {error.message}")
         raise
-    return await submissions.record_stop(book.operation_id, result={"conversation": answer})
+    return await submissions.record_stop(book.operation_id, result=told)
+
+
+async def _begun(
+    session: Session, submissions: Submissions, operation_id: str, conversation_id: str
+) -> ResearchHandle | None:
+    """A research that began before its turn was stopped, and that nobody has seen yet; it would go on by itself."""
+    record, _ = await submissions.open(operation_id)
+    for look in range(_LOOKS):
+        if look:
+            await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            handle = await session.find_research(conversation_id, message_id=record.message_id)
+        except ConversationNotFoundError:
+            continue
+        if handle is not None:
+            await submissions.learn(operation_id, None, research=handle)
+            return handle
+    return None

@@ -5,20 +5,25 @@ from __future__ import annotations
 import asyncio
 from datetime import datetime, timedelta
 
+from activities.deltas import Deltas, broken_off
 from activities.errors import final, retried
+from activities.outcome import pictures, refusal
 from activities.stopping import stop_upstream
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
+from bridge.operations.records import Operations
+from bridge.operations.results import Results
 from bridge.operations.submissions import Submissions
-from bridge.operations.turns import turn_request
+from bridge.operations.turns import is_temporary, turn_request
 from core.clock import utc_now
 from core.contracts.images import ImageRef
-from core.contracts.operations import OperationRecord
-from core.contracts.steps import SubmitInput, Submitted
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
+from core.contracts.steps import Closed, SubmitInput, Submitted
 from core.errors import (
     AccountError,
     BridgeError,
     ConversationNotFoundError,
+    EmptyResponseError,
     OperationTimeoutError,
     OutcomeUnknownError,
     SupersededError,
@@ -27,8 +32,18 @@ from core.errors import (
     UpstreamTimeoutError,
     UpstreamUnavailableError,
 )
+from provider.interface.research import ResearchHandle
 from provider.interface.session import Session
-from provider.interface.turns import ConversationKnown, ImagePending, Turn, TurnFinished
+from provider.interface.turns import (
+    ConversationKnown,
+    ImagePending,
+    QuotaTold,
+    ResearchStarted,
+    TextDelta,
+    Turn,
+    TurnEvent,
+    TurnFinished,
+)
 
 SEND_BOUND = timedelta(seconds=5)
 """What connecting and writing the body may take. The grace of a lost submission begins when it has passed."""
@@ -39,6 +54,8 @@ LISTED_LATE = timedelta(seconds=60)
 _LOOK_SECONDS = 2.0
 _AFTER_STOP = timedelta(seconds=3)
 _REFUSALS = (UpstreamRefusalError, AccountError, UpstreamUnavailableError)
+_IN_WORDS = (OperationKind.VISION, OperationKind.RESPONSE)
+"""The kinds whose result is what upstream says."""
 
 
 class Attempt:
@@ -51,15 +68,20 @@ class Attempt:
         book: Journal,
         submissions: Submissions,
         upstream: Upstream,
+        operations: Operations,
+        results: Results,
     ) -> None:
         self._given = given
         self._record = record
         self._book = book
         self._submissions = submissions
         self._upstream = upstream
+        self._operations = operations
+        self._results = results
         self._fence = book.fence
         self._began = utc_now()
         self._claimed = False
+        self._uploaded: tuple[str, ...] = ()
         self._clock: asyncio.Timeout | None = None
 
     @property
@@ -75,6 +97,9 @@ class Attempt:
             BridgeError: final ones, after what they teach was written down.
             ApplicationError: failures of upstream that the journal has counted.
         """
+        record = self._record
+        if record.state.terminal:
+            return self._closed(Closed(state=record.state, failure=record.failure, last_event=record.last_event))
         if self._book.conversation_id is None and self._book.sent_at is not None:
             await self._reconcile(self._book.sent_at)
         if self._book.conversation_id is not None or self._book.cancel_requested_at is not None:
@@ -92,12 +117,12 @@ class Attempt:
         if self._clock is not None and (book.fence != self._fence or stopped):
             self._clock.reschedule(asyncio.get_running_loop().time())
 
-    async def _settled(self, assets: tuple[ImageRef, ...] = (), refusal: str = "") -> Submitted:
+    async def _settled(self, assets: tuple[ImageRef, ...] = (), refused: str = "") -> Submitted:
         """Nothing is left to send: upstream has it, or it was cancelled before."""
         book = self._book
         if book.cancel_requested_at is not None:
             try:
-                book = await stop_upstream(self._upstream, self._submissions, book)
+                book = self._book = await stop_upstream(self._upstream, self._submissions, book)
             except BridgeError as error:
                 raise await self._upstream.again(book.operation_id, error, self._given.max_upstream_failures) from error
             return Submitted(
@@ -107,18 +132,29 @@ class Attempt:
                 last_event=book.last_event,
             )
         return Submitted(
-            status="refused" if refusal else "accepted",
-            text=refusal[:2000],
+            status="refused" if refused else "accepted",
+            text=refused[:2000],
             conversation_id=book.conversation_id,
             assets=assets,
             attempts=self._fence,
             last_event=book.last_event,
         )
 
+    def _closed(self, closed: Closed) -> Submitted:
+        return Submitted(
+            status="answered",
+            conversation_id=self._book.conversation_id,
+            attempts=self._fence,
+            last_event=closed.last_event,
+            closed=closed,
+        )
+
     # --- Did it arrive?
 
     async def _reconcile(self, sent_at: datetime) -> None:
         """Find the submission upstream, or prove that it is not there."""
+        if is_temporary(self._record):
+            raise final(OutcomeUnknownError("A temporary chat was sent, and it cannot be looked up.", spent=True))
         try:
             session = await self._upstream.session(self._account)
             await self._search(session, sent_at)
@@ -154,9 +190,19 @@ class Attempt:
                 return
             await asyncio.sleep(min(_LOOK_SECONDS, (proven - asked).total_seconds()))
 
-    async def _learn(self, *, conversation_id: str | None = None, image_task_id: str | None = None) -> None:
+    async def _learn(
+        self,
+        *,
+        conversation_id: str | None = None,
+        image_task_id: str | None = None,
+        research: ResearchHandle | None = None,
+    ) -> None:
         book = await self._submissions.learn(
-            self._record.id, self._fence, conversation_id=conversation_id, image_task_id=image_task_id
+            self._record.id,
+            self._fence,
+            conversation_id=conversation_id,
+            image_task_id=image_task_id,
+            research=research,
         )
         if book is None:
             raise SupersededError("A later attempt has taken over.")
@@ -172,10 +218,10 @@ class Attempt:
     async def _send(self) -> Submitted:
         try:
             session = await self._upstream.session(self._account)
+            self._uploaded = await self._submissions.uploads(self._record.id, self._account)
+            request = turn_request(self._record, self._uploaded)
             async with asyncio.timeout((self._given.deadline - utc_now()).total_seconds()) as self._clock:
-                async with session.turn(
-                    turn_request(self._record), on_close="leave", before_send=self._before_send
-                ) as turn:
+                async with session.turn(request, on_close="leave", before_send=self._before_send) as turn:
                     return await self._follow(turn)
         except TimeoutError:
             return await self._left()
@@ -201,19 +247,54 @@ class Attempt:
 
     async def _follow(self, turn: Turn) -> Submitted:
         finished: TurnFinished | None = None
-        async for event in turn:
-            if isinstance(event, ConversationKnown):
-                await self._learn(conversation_id=event.conversation_id)
-            elif isinstance(event, ImagePending):
-                await self._learn(image_task_id=event.task_id)
-            elif isinstance(event, TurnFinished):
-                finished = event
-            if self._book.cancel_requested_at is not None and self._book.conversation_id is not None:
-                return await self._settled()
+        async with Deltas(self._results, self._record.id, self._fence) as deltas:
+            async for event in turn:
+                if isinstance(event, TurnFinished):
+                    finished = event
+                elif isinstance(event, TextDelta):
+                    if self._record.kind in _IN_WORDS:
+                        deltas.add(event.text)
+                else:
+                    await self._hear(event)
+                if self._book.cancel_requested_at is not None and self._book.conversation_id is not None:
+                    settled = await self._settled()
+                    # A research that is about to be named would go on beside a conversation that is stopped.
+                    if self._record.kind is not OperationKind.RESEARCH or self._book.research is not None:
+                        return settled
         await self._upstream.answered(self._record, self._account, self._began)
         if finished is None or finished.finish_reason == "cancelled":
             await self._reload()
-        return await self._settled(_pictures(finished), _refusal(finished))
+            return await self._settled()
+        return await self._finished(finished)
+
+    async def _hear(self, event: TurnEvent) -> None:
+        if isinstance(event, ConversationKnown):
+            await self._learn(conversation_id=event.conversation_id)
+        elif isinstance(event, ImagePending):
+            await self._learn(image_task_id=event.task_id)
+        elif isinstance(event, ResearchStarted):
+            await self._learn(research=event.handle)
+        elif isinstance(event, QuotaTold):
+            await self._submissions.tell_quota(self._record.id, event.remaining)
+
+    async def _finished(self, finished: TurnFinished) -> Submitted:
+        """A stream that came to its end: what it holds for an operation of this kind."""
+        if self._record.kind in _IN_WORDS:
+            return await self._answered(finished.text)
+        if self._record.kind is OperationKind.RESEARCH:
+            # It goes on beside its conversation; whoever follows it sees what the stream said as well.
+            return await self._settled()
+        made = pictures(finished, self._uploaded)
+        return await self._settled(made, refusal(finished, made))
+
+    async def _answered(self, text: str) -> Submitted:
+        """Words are the result: text, terminal record, last event and release are one transaction."""
+        await self._reload()
+        if self._book.cancel_requested_at is not None:
+            return await self._settled()
+        if not text.strip():
+            raise final(broken_off(text))
+        return self._closed(await self._operations.close(self._record.id, OperationState.COMPLETED, text=text))
 
     async def _reload(self) -> None:
         """Read the journal again; nobody but the holder of the fence may go on.
@@ -248,7 +329,10 @@ class Attempt:
         await self._reload()
         limit = self._given.max_upstream_failures
         if self._book.conversation_id is not None:
-            if isinstance(error, (UpstreamRefusalError, AccountError)) and self._book.cancel_requested_at is None:
+            ends = isinstance(error, (UpstreamRefusalError, AccountError)) or (
+                isinstance(error, EmptyResponseError) and self._record.kind in _IN_WORDS
+            )
+            if ends and self._book.cancel_requested_at is None:
                 raise final(error) from error
             return await self._settled()
         if self._book.sent_at is not None and not (isinstance(error, _REFUSALS) and not error.spent):
@@ -261,20 +345,3 @@ class Attempt:
         if error.other_account or not error.retryable:
             raise final(error) from error
         raise await self._upstream.again(self._record.id, error, limit) from error
-
-
-def _pictures(finished: TurnFinished | None) -> tuple[ImageRef, ...]:
-    """The pictures of a finished stream; none when they are still being made."""
-    if finished is None:
-        return ()
-    return tuple(
-        ImageRef(pointer=asset.pointer, file_id=asset.file_id, width=asset.width, height=asset.height)
-        for asset in finished.assets
-    )
-
-
-def _refusal(finished: TurnFinished | None) -> str:
-    """Upstream's words where it answered with nothing else; empty where a picture is there or can still come."""
-    if finished is None or finished.assets or finished.image_task_id is not None or finished.finish_reason != "stop":
-        return ""
-    return finished.text.strip()

@@ -10,6 +10,8 @@ from activities.stopping import stop_upstream
 from activities.submission import Attempt
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
+from bridge.operations.records import Operations
+from bridge.operations.results import Results
 from bridge.operations.submissions import Submissions
 from core.contracts.steps import StopInput, Stopped, SubmitInput, Submitted
 from core.errors import BridgeError
@@ -18,9 +20,11 @@ from core.errors import BridgeError
 class TurnActivities:
     """Submits and stops turns by the rules of docs/architecture.md, "Once and only once"."""
 
-    def __init__(self, submissions: Submissions, upstream: Upstream) -> None:
+    def __init__(self, submissions: Submissions, upstream: Upstream, operations: Operations, results: Results) -> None:
         self._submissions = submissions
         self._upstream = upstream
+        self._operations = operations
+        self._results = results
 
     @activity.defn
     async def submit_turn(self, given: SubmitInput) -> Submitted:
@@ -28,11 +32,12 @@ class TurnActivities:
 
         Idempotent by the operation's client-made message id: whatever its attempt number, it asks upstream before it
         sends where the journal says that something left. Cancelling it (a worker that shuts down does) leaves
-        upstream at work; only `stop_turn` stops it.
+        upstream at work; only `stop_turn` stops it. An answer in words is written down while it comes, and its end
+        completes the operation.
         """
         with translated():
             record, book = await self._submissions.take_fence(given.operation_id)
-            attempt = Attempt(given, record, book, self._submissions, self._upstream)
+            attempt = Attempt(given, record, book, self._submissions, self._upstream, self._operations, self._results)
             async with beating(attempt.look):
                 return await attempt.run()
 

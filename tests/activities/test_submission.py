@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from unittest import mock
 
 import pytest
 from temporalio.exceptions import ApplicationError
@@ -17,25 +13,12 @@ from temporalio.testing import ActivityEnvironment
 from activities import submission
 from activities.turns import TurnActivities
 from activities.upstream import Upstream
-from bridge import build
-from bridge.build import Bridge, open_bridge
+from bridge.build import Bridge
 from core.clock import utc_now
 from core.contracts.operations import OperationRecord
 from core.contracts.steps import ReserveInput, SubmitInput, Submitted
-from core.settings import load_all
-from tests.fakes.provider import capture
 from tests.fakes.upstream import FakeUpstream
 from tests.fixtures.durable import admission
-
-
-@pytest.fixture
-async def bridge(tmp_path: Path, upstream: FakeUpstream) -> AsyncIterator[Bridge]:
-    (tmp_path / "accounts" / "one").mkdir(parents=True)
-    (tmp_path / "accounts" / "one" / "chatgpt-request.txt").write_text(capture())
-    settings = load_all(storage={"data_dir": tmp_path / "data"}, accounts={"accounts_dir": tmp_path / "accounts"})
-    async with AsyncExitStack() as stack:
-        with mock.patch.object(build, "_provider", return_value=upstream.provider()):
-            yield await stack.enter_async_context(open_bridge(settings, process="test"))
 
 
 @pytest.fixture
@@ -47,7 +30,9 @@ async def operation(bridge: Bridge) -> OperationRecord:
 
 @pytest.fixture
 def turns(bridge: Bridge) -> TurnActivities:
-    return TurnActivities(bridge.submissions, Upstream(bridge.pool, bridge.submissions))
+    return TurnActivities(
+        bridge.submissions, Upstream(bridge.pool, bridge.submissions), bridge.operations, bridge.results
+    )
 
 
 def given(operation: OperationRecord, **changes: Any) -> SubmitInput:

@@ -34,11 +34,12 @@ class Asked:
 
 @dataclass
 class FakeBridge:
-    """Answers by path, and `otherwise` where no path is set."""
+    """Answers with what is `first`, each once and in order; then by path, and `otherwise` where no path is set."""
 
     port: int = 0
     answers: dict[str, Answer] = field(default_factory=dict)
     otherwise: Answer = field(default_factory=Answer)
+    first: list[Answer] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
     @property
@@ -91,10 +92,14 @@ def fake_bridge() -> Iterator[FakeBridge]:
             content = self.rfile.read(int(self.headers.get("content-length") or 0))
             headers = {name.lower(): value for name, value in self.headers.items()}
             bridge.asked.append(Asked(self.command, self.path, headers, json.loads(content) if content else None))
-            answer = bridge.answers.get(self.path.partition("?")[0], bridge.otherwise)
+            known = bridge.answers.get(self.path.partition("?")[0], bridge.otherwise)
+            answer = bridge.first.pop(0) if bridge.first else known
             self.send_response(answer.status)
             self.send_header("content-type", answer.content_type)
             self.send_header("x-request-id", "req_1")
+            if answer.status == 204:
+                self.end_headers()
+                return
             self.send_header("transfer-encoding", "chunked")
             self.end_headers()
             if answer.body:
@@ -104,7 +109,7 @@ def fake_bridge() -> Iterator[FakeBridge]:
             else:
                 self.wfile.write(b"0\r\n\r\n")
 
-        do_POST = do_GET
+        do_POST = do_DELETE = do_GET
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Nothing: a test's output is its own."""

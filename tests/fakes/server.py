@@ -24,14 +24,19 @@ from bridge.accounts.captures import Captures
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.build import references
 from bridge.files.artifacts import Artifacts, keep
+from bridge.files.inputs import Inputs
+from bridge.idempotency.answers import KeptAnswers
 from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
+from bridge.operations.removal import Removal
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
 from bridge.store.migrations import migrate
 from bridge.vault import Vault
+from bridge.vault.blobs import PayloadBlobs
 from core.contracts.operations import OperationState
 from core.settings import Settings, load_all
 from tests.fakes.chat import ChatProvider, ChatWorld
@@ -72,27 +77,39 @@ class Served:
         return answer
 
 
-def settings_for(root: Path, **server: Any) -> Settings:
+def settings_for(
+    root: Path, *, inputs: Mapping[str, Any] | None = None, temporal: Mapping[str, Any] | None = None, **server: Any
+) -> Settings:
     """Settings of a bridge that lives in one folder."""
     return load_all(
         server={"port": 0, "api_key": KEY, **server},
         storage={"data_dir": root / "data"},
         accounts={"accounts_dir": root / "accounts"},
+        inputs=inputs or {},
+        temporal=temporal or {},
     )
 
 
 @asynccontextmanager
 async def open_server(
-    root: Path, *, captures: Mapping[str, str] | None = None, patience_seconds: float = 1, **server: Any
+    root: Path,
+    *,
+    captures: Mapping[str, str] | None = None,
+    patience_seconds: float = 1,
+    inputs: Mapping[str, Any] | None = None,
+    temporal: Mapping[str, Any] | None = None,
+    **server: Any,
 ) -> AsyncIterator[Served]:
     """Serve until the block is left.
 
     Args:
         captures: the accounts; one named `plus` when nothing is said.
         patience_seconds: of the line for slots.
+        inputs: settings of inputs.
+        temporal: settings of Temporal.
         server: settings of the server.
     """
-    settings = settings_for(root, **server)
+    settings = settings_for(root, inputs=inputs, temporal=temporal, **server)
     world, temporal = ChatWorld(), FakeTemporal()
     async with _bridge(settings, world, patience_seconds) as bridge:
         for alias, text in (captures if captures is not None else {"plus": capture("plus")}).items():
@@ -121,16 +138,24 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         patience_seconds=patience_seconds,
     )
     feed = Feed(store)
+    artifacts = Artifacts(store, settings.storage.artifacts_dir)
     yield SimpleNamespace(
         store=store,
         vault=vault,
+        keyring=vault.keyring,
+        blobs=PayloadBlobs(settings.storage.payloads_dir),
         provider=provider,
         registry=registry,
         captures=Captures(store, vault, provider, registry),
         pool=pool,
         operations=Operations(store, registry),
         feed=feed,
-        artifacts=Artifacts(store, settings.storage.artifacts_dir),
+        removal=Removal(store, settings.storage.artifacts_dir),
+        artifacts=artifacts,
+        inputs=Inputs(store, settings.storage.data_dir / "inputs"),
+        references=references(settings.inputs, store, artifacts),
+        answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),
+        presence=presence,
     )
     await pool.aclose()
     await feed.aclose()

@@ -6,7 +6,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 
 from core.contracts.operations import OperationRecord
-from core.errors import TemporalUnavailableError
+from core.contracts.research import PlanDecision
+from core.contracts.steps import PlanDecided
+from core.errors import BridgeError, TemporalUnavailableError
 
 
 @dataclass
@@ -16,6 +18,9 @@ class FakeTemporal:
     Attributes:
         work: what a start sets going, as a worker would.
         later: what a workflow knows more than the row; `None` when no worker answers.
+        decided: the decisions on plans: operation, decision, text and update id.
+        refuses: what a decision is refused with.
+        answers: a decision is carried out at once.
     """
 
     available: bool = True
@@ -26,6 +31,9 @@ class FakeTemporal:
     later: Callable[[OperationRecord], OperationRecord] | None = None
     started: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
+    decided: list[tuple[str, PlanDecision, str, str]] = field(default_factory=list)
+    refuses: BridgeError | None = None
+    answers: bool = True
 
     def require(self) -> None:
         if not self.available:
@@ -39,6 +47,15 @@ class FakeTemporal:
 
     async def cancel(self, operation_id: str) -> None:
         self.cancelled.append(operation_id)
+
+    async def decide_plan(
+        self, operation_id: str, decision: PlanDecision, text: str = "", *, update_id: str
+    ) -> PlanDecided | None:
+        self.require()
+        self.decided.append((operation_id, decision, text, update_id))
+        if self.refuses is not None:
+            raise self.refuses
+        return PlanDecided(decision=decision, version=1) if self.answers else None
 
     async def current(self, record: OperationRecord) -> tuple[OperationRecord, bool]:
         if record.state.terminal:

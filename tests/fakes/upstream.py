@@ -14,6 +14,7 @@ from PIL import Image
 
 from core.errors import ConversationNotFoundError, OutcomeUnknownError
 from provider.interface.turns import (
+    AnswerState,
     BeforeSend,
     ConversationKnown,
     DownloadedImage,
@@ -22,9 +23,12 @@ from provider.interface.turns import (
     ImagePending,
     ImageState,
     OnClose,
+    QuotaTold,
+    TextDelta,
     TurnEvent,
     TurnFinished,
     TurnRequest,
+    UploadedFile,
 )
 from tests.fakes.provider import FakeProvider, FakeSession
 
@@ -46,6 +50,17 @@ class Submission:
     account: str
     prompt: str
     conversation_id: str
+    request: TurnRequest
+
+
+@dataclass
+class Upload:
+    """An input that upstream stored."""
+
+    account: str
+    name: str
+    content: bytes
+    file_id: str
 
 
 @dataclass
@@ -57,7 +72,14 @@ class FakeUpstream:
         answer: words instead of a picture.
         refuses_token: every first POST is refused because of its token, and posted again.
         listed: submissions can be found by their message id.
-        before_send, in_stream, at_poll, at_download: closed gates hold whoever comes by; open ones let pass.
+        pieces: what a chat is answered with, piece by piece, the first `said_first` before the gate `in_stream`.
+        rewritten: what the whole answer is in the end, where it is not the sum of its pieces.
+        pending_answers: how many looks at an answer find only what was said first.
+        answer_fails: upstream broke its answer off.
+        temporary_lost: nobody can look into a temporary chat.
+        echoes: a picture that was uploaded shows up among those that are made.
+        quota: what upstream says is left of each feature.
+        before_send, in_stream, at_poll, at_download, at_upload: closed gates hold whoever comes by; open ones let pass.
     """
 
     inline: bool = True
@@ -76,24 +98,48 @@ class FakeUpstream:
     submissions: list[Submission] = field(default_factory=list)
     stops: list[str] = field(default_factory=list)
     polls: int = 0
+    comers: int = 0
+    downloaded: list[str] = field(default_factory=list)
     searches: int = 0
     arrived: asyncio.Event = field(default_factory=asyncio.Event)
+    pieces: list[str] = field(default_factory=list)
+    said_first: int = 0
+    rewritten: str | None = None
+    pending_answers: int = 0
+    answer_fails: bool = False
+    temporary_lost: bool = True
+    echoes: bool = False
+    quota: dict[str, float] = field(default_factory=dict)
+    uploading: Trouble = field(default_factory=list)
+    answering: Trouble = field(default_factory=list)
+    uploads: list[Upload] = field(default_factory=list)
+    at_upload: asyncio.Event = field(default_factory=asyncio.Event)
     before_send: asyncio.Event = field(default_factory=asyncio.Event)
     in_stream: asyncio.Event = field(default_factory=asyncio.Event)
     at_poll: asyncio.Event = field(default_factory=asyncio.Event)
     at_download: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        for gate in (self.before_send, self.in_stream, self.at_poll, self.at_download):
+        for gate in (self.before_send, self.in_stream, self.at_poll, self.at_download, self.at_upload):
             gate.set()
 
     async def passes(self, gate: asyncio.Event, trouble: Trouble) -> None:
         """Wait for a gate, then have the trouble that is next in line."""
         self.arrived.set()
+        self.comers += 1
         await gate.wait()
         problem = trouble.pop(0) if trouble else None
         if problem is not None:
             raise problem
+
+    def whole(self) -> str:
+        """The whole answer of a chat."""
+        return "".join(self.pieces) if self.rewritten is None else self.rewritten
+
+    def drawn(self, request: TurnRequest) -> tuple[ImageAsset, ...]:
+        """The pictures of a turn, an echo of what was uploaded before the new one."""
+        sent = [file.file_id for file in request.messages[-1].files] if self.echoes else []
+        return tuple(ImageAsset(f"sediment://{file_id}", file_id) for file_id in (*sent, "file_1"))
 
     async def held(self) -> None:
         """Wait until somebody has come to a gate."""
@@ -116,6 +162,11 @@ class _Turn:
     async def __aiter__(self) -> AsyncIterator[TurnEvent]:
         world, conversation = self._world, self._submission.conversation_id
         yield ConversationKnown(conversation)
+        if world.quota:
+            yield QuotaTold(world.quota)
+        if self._submission.request.kind == "chat":
+            for piece in world.pieces[: world.said_first]:
+                yield TextDelta(piece)
         holding = asyncio.create_task(world.passes(world.in_stream, world.streaming))
         try:
             while not holding.done():
@@ -126,10 +177,14 @@ class _Turn:
             holding.result()
         finally:
             holding.cancel()
-        if world.answer and world.inline:
+        if self._submission.request.kind == "chat":
+            for piece in world.pieces[world.said_first :]:
+                yield TextDelta(piece)
+            yield TurnFinished(text=world.whole(), finish_reason="stop")
+        elif world.answer and world.inline:
             yield TurnFinished(text=world.answer, finish_reason="stop")
         elif world.inline:
-            yield TurnFinished(text="", finish_reason="stop", assets=(ImageAsset("sediment://file_1", "file_1"),))
+            yield TurnFinished(text="", finish_reason="stop", assets=world.drawn(self._submission.request))
         else:
             yield ImagePending("task_1")
             yield TurnFinished(text="Processing image", finish_reason="stop", image_task_id="task_1")
@@ -158,7 +213,7 @@ class UpstreamSession(FakeSession):
             raise problem
         number = len(world.submissions) + 1
         text = request.messages[-1].text
-        submission = Submission(request.message_id, self.alias, text, f"conversation-{number}")
+        submission = Submission(request.message_id, self.alias, text, f"conversation-{number}", request)
         world.submissions.append(submission)
         if problem is not None:
             raise problem
@@ -197,11 +252,35 @@ class UpstreamSession(FakeSession):
             return ImageState("pending", task_id="task_1")
         if world.answer:
             return ImageState("refused", text=world.answer)
-        return ImageState("ready", assets=(ImageAsset("sediment://file_1", "file_1"),))
+        made = next(sent for sent in world.submissions if sent.conversation_id == conversation_id)
+        assets = tuple(asset for asset in world.drawn(made.request) if asset.file_id not in uploaded)
+        return ImageState("ready", assets=assets)
+
+    async def answer_state(self, conversation_id: str, *, message_id: str) -> AnswerState:
+        world = self._world
+        world.polls += 1
+        await world.passes(world.at_poll, world.answering)
+        sent = next((sent for sent in world.submissions if sent.conversation_id == conversation_id), None)
+        if sent is None or (sent.request.temporary and world.temporary_lost):
+            raise ConversationNotFoundError("no such conversation")
+        if world.pending_answers > 0:
+            world.pending_answers -= 1
+            return AnswerState("pending", text="".join(world.pieces[: world.said_first]))
+        if world.answer_fails:
+            return AnswerState("failed", text="".join(world.pieces[: world.said_first]))
+        return AnswerState("ready", text=world.whole(), message_id="answer-1")
+
+    async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
+        world = self._world
+        await world.passes(world.at_upload, world.uploading)
+        stored = Upload(self.alias, name, content, f"file_in{len(world.uploads) + 1}")
+        world.uploads.append(stored)
+        return UploadedFile(stored.file_id, name, mime_type, len(content))
 
     async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
         world = self._world
         await world.passes(world.at_download, world.downloading)
+        world.downloaded.append(asset.file_id)
         return DownloadedImage(world.picture, "image/png")
 
 
