@@ -17,10 +17,29 @@ BUCKET = SearchAttributeKey.for_keyword("ChatGptBucket")
 ALL = (KIND, ACCOUNT, STATE, BUCKET)
 """What a namespace has to know before a workflow may carry them; `workflows.temporal` registers them."""
 
-_BUCKETS = {OperationKind.IMAGE: Bucket.IMAGE}
+_BUCKETS = {
+    OperationKind.IMAGE: Bucket.IMAGE,
+    OperationKind.EDIT: Bucket.IMAGE,
+    OperationKind.VISION: Bucket.CHAT,
+    OperationKind.RESEARCH: Bucket.RESEARCH,
+    OperationKind.RESPONSE: Bucket.CHAT,
+}
+"""The class of work that an operation counts as; the slot for its uploads comes and goes beside it."""
 
-SUMMARIES: Mapping[OperationKind, str] = {OperationKind.IMAGE: "One picture from a prompt"}
+SUMMARIES: Mapping[OperationKind, str] = {
+    OperationKind.IMAGE: "One picture from a prompt",
+    OperationKind.EDIT: "One picture made of others",
+    OperationKind.VISION: "A question about pictures",
+    OperationKind.RESEARCH: "Deep Research: a report with its sources",
+    OperationKind.RESPONSE: "A chat in the background",
+}
 """A workflow's static summary by kind; fixed words, so that they may be readable to everybody."""
+
+RETENTION_SUMMARY = "Removal of what is old"
+"""The static summary of retention."""
+
+READABLE = (*SUMMARIES.values(), RETENTION_SUMMARY)
+"""Everything that stays readable in Temporal's database."""
 
 
 def at_start(kind: OperationKind, state: OperationState) -> TypedSearchAttributes:

@@ -9,15 +9,57 @@ from activities.images import ImageActivities
 from core.contracts.images import ImageRef
 from core.contracts.operations import OperationState
 from core.contracts.steps import Closed, OperationInput, OperationResult, Polled, PollInput, SaveInput, Submitted
-from core.errors import ImageNoAssetError, OperationTimeoutError
+from core.errors import ImageNoAssetError
 from workflows import policies
 from workflows.operation import OperationWorkflow, fail
 
-_GROWTH = 1.3
+
+class PictureWorkflow(OperationWorkflow):
+    """What an image and an edit share: everything after the request."""
+
+    async def work(self) -> Closed:
+        """Send, look, keep."""
+        submitted = await self.submitted()
+        if submitted.closed is not None:
+            return submitted.closed
+        if submitted.status == "refused":
+            raise fail(_no_picture(submitted.text))
+        pictures = submitted.assets or await self._made(submitted)
+        self.show(OperationState.SAVING)
+        return await self.step(
+            workflow.start_activity_method(
+                ArtifactActivities.save_artifacts,
+                SaveInput(
+                    operation_id=self._given.operation_id,
+                    assets=pictures,
+                    max_upstream_failures=self._given.timings.max_upstream_failures,
+                ),
+                **policies.upstream_call(self._given.timings),
+            )
+        )
+
+    async def _made(self, submitted: Submitted) -> tuple[ImageRef, ...]:
+        self.show(OperationState.RUNNING, note="Upstream is making the picture.", last_event=submitted.last_event)
+        return await self.watched(self._look, "Upstream had no picture when the time was over.")
+
+    async def _look(self) -> tuple[ImageRef, ...] | None:
+        polled: Polled = await self.step(
+            workflow.start_activity_method(
+                ImageActivities.poll_image,
+                PollInput(
+                    operation_id=self._given.operation_id,
+                    max_upstream_failures=self._given.timings.max_upstream_failures,
+                ),
+                **policies.upstream_call(self._given.timings),
+            )
+        )
+        if polled.status == "refused":
+            raise fail(_no_picture(polled.text))
+        return polled.assets if polled.status == "ready" else None
 
 
 @workflow.defn(name="ImageWorkflow")
-class ImageWorkflow(OperationWorkflow):
+class ImageWorkflow(PictureWorkflow):
     """One picture.
 
     `accepted` → `waiting_for_account` (only where none is free; left by `account_granted`) → `submitting` → `running`
@@ -36,54 +78,6 @@ class ImageWorkflow(OperationWorkflow):
     async def run(self, given: OperationInput) -> OperationResult:
         """Make the picture; the result is in the operation's record."""
         return await self.operate()
-
-    async def work(self) -> Closed:
-        """Send, look, keep."""
-        submitted = await self.submitted()
-        if submitted.status == "refused":
-            raise fail(_no_picture(submitted.text))
-        pictures = submitted.assets or await self._made(submitted)
-        self.show(OperationState.SAVING)
-        return await self.step(
-            workflow.start_activity_method(
-                ArtifactActivities.save_artifacts,
-                SaveInput(
-                    operation_id=self._given.operation_id,
-                    assets=pictures,
-                    max_upstream_failures=self._given.timings.max_upstream_failures,
-                ),
-                **policies.UPSTREAM_CALL,
-            )
-        )
-
-    async def _made(self, submitted: Submitted) -> tuple[ImageRef, ...]:
-        """Look at growing intervals until the picture is there; past the wall limit exactly once more."""
-        self.show(OperationState.RUNNING, note="Upstream is making the picture.", last_event=submitted.last_event)
-        interval = self._given.timings.poll_first
-        while True:
-            await self.pause(min(interval, self.deadline - workflow.now()))
-            await self.raise_if_cancelled()
-            last = self.out_of_time
-            polled = await self._look()
-            if polled.status == "ready":
-                return polled.assets
-            if polled.status == "refused":
-                raise fail(_no_picture(polled.text))
-            if last:
-                raise fail(OperationTimeoutError("Upstream had no picture when the time was over.", spent=True))
-            interval = min(interval * _GROWTH, self._given.timings.poll_max)
-
-    async def _look(self) -> Polled:
-        return await self.step(
-            workflow.start_activity_method(
-                ImageActivities.poll_image,
-                PollInput(
-                    operation_id=self._given.operation_id,
-                    max_upstream_failures=self._given.timings.max_upstream_failures,
-                ),
-                **policies.UPSTREAM_CALL,
-            )
-        )
 
 
 def _no_picture(text: str) -> ImageNoAssetError:

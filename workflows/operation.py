@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 from temporalio import workflow
-from temporalio.exceptions import ActivityError, ApplicationError
 
 from activities.leases import LeaseActivities
 from activities.records import RecordActivities
 from activities.turns import TurnActivities
+from activities.uploads import UploadActivities
 from core.contracts.failure import Failure, failure_of
 from core.contracts.operations import OperationState
 from core.contracts.steps import (
@@ -27,23 +27,21 @@ from core.contracts.steps import (
     Stopped,
     SubmitInput,
     Submitted,
+    Uploaded,
+    UploadInput,
+    UploadsDoneInput,
 )
-from core.errors import BridgeError, InternalError, OutcomeUnknownError, error_class
+from core.errors import InternalError, OperationTimeoutError, OutcomeUnknownError
 from workflows import attributes, policies
+from workflows.ending import Ended, Over, elsewhere, fail, result
+
+__all__ = ["Ended", "OperationWorkflow", "Over", "fail", "result"]
 
 T = TypeVar("T")
 
-
-class Ended(Exception):
-    """The operation has to end now: as cancelled, or as failed where there is a `failure`."""
-
-    def __init__(self, failure: Failure | None = None) -> None:
-        super().__init__("cancelled" if failure is None else failure.code)
-        self.failure = failure
-
-
-class Over(Exception):
-    """The operation had ended before this run began."""
+_UPLOADS_AT_ONCE = 3
+_GROWTH = 1.3
+"""What the interval between two looks grows by."""
 
 
 class OperationWorkflow:
@@ -125,15 +123,19 @@ class OperationWorkflow:
         refused: tuple[str, ...] = ()
         refusal: Ended | None = None
         while True:
-            account = await self._reserved(refused, refusal)
+            account, inputs = await self._reserved(refused, refusal)
             try:
+                if inputs:
+                    await self._upload(account, inputs)
+                self.show(OperationState.SUBMITTING)
                 return await self._submit()
             except Ended as end:
-                if not _elsewhere(end.failure):
+                if not elsewhere(end.failure):
                     raise
                 refused, refusal = (*refused, account), end
 
-    async def _reserved(self, refused: tuple[str, ...], refusal: Ended | None) -> str:
+    async def _reserved(self, refused: tuple[str, ...], refusal: Ended | None) -> tuple[str, int]:
+        """The account, and how many inputs have to lie there before the turn is sent."""
         pause = self._given.timings.wait_first
         while True:
             self._granted = False
@@ -149,8 +151,7 @@ class OperationWorkflow:
             await self.raise_if_cancelled()
             if standing.account is not None:
                 self._deadline = self._deadline or workflow.now() + self._given.timings.limit
-                self.show(OperationState.SUBMITTING)
-                return standing.account
+                return standing.account, 0 if standing.sent else standing.inputs
             self.show(OperationState.WAITING_FOR_ACCOUNT, note=_reasons(standing))
             await self.pause(pause, unless=lambda: self._granted)
             await self.raise_if_cancelled()
@@ -170,6 +171,48 @@ class OperationWorkflow:
             }
         )
 
+    async def _upload(self, account: str, inputs: int) -> None:
+        """Store every input upstream, a few at a time; what was begun comes to its end before a failure counts."""
+        self.show(OperationState.UPLOADING, note=f"Pictures to upload: {inputs}")
+        handles: list[workflow.ActivityHandle[Uploaded]] = []
+        for position in range(inputs):
+            await self._settled(handles, below=_UPLOADS_AT_ONCE)
+            if any(handle.done() and handle.exception() is not None for handle in handles):
+                break
+            handles.append(self._upload_input(account, position))
+        await self._settled(handles, below=1)
+        for handle in handles:
+            self.saw((await result(handle)).last_event)
+        await self.local(LeaseActivities.finish_uploads, UploadsDoneInput(operation_id=self._given.operation_id))
+
+    async def _settled(self, handles: Sequence[workflow.ActivityHandle[Uploaded]], *, below: int) -> None:
+        """Wait until fewer than `below` of them are at work, at most until the wall limit.
+
+        Raises:
+            Ended: cancelled, or the time is over.
+        """
+
+        def free() -> bool:
+            return sum(not handle.done() for handle in handles) < below
+
+        while not free():
+            if self.out_of_time:
+                raise fail(OperationTimeoutError("The inputs did not lie upstream when the time was over."))
+            await self.pause(self.deadline - workflow.now(), unless=free)
+            await self.raise_if_cancelled()
+
+    def _upload_input(self, account: str, position: int) -> workflow.ActivityHandle[Uploaded]:
+        return workflow.start_activity_method(
+            UploadActivities.upload_input,
+            UploadInput(
+                operation_id=self._given.operation_id,
+                account=account,
+                position=position,
+                max_upstream_failures=self._given.timings.max_upstream_failures,
+            ),
+            **policies.upstream_call(self._given.timings),
+        )
+
     async def _submit(self) -> Submitted:
         """Send the turn. A cancel stops upstream at once, and then waits for the sending activity to see it."""
         handle = workflow.start_activity_method(
@@ -180,7 +223,7 @@ class OperationWorkflow:
                 grace=self._given.timings.grace,
                 max_upstream_failures=self._given.timings.max_upstream_failures,
             ),
-            **policies.upstream_stream(self._given.timings.limit),
+            **policies.upstream_stream(self._given.timings),
         )
         await workflow.wait_condition(lambda: handle.done() or self._cancel)
         if not handle.done() and not (await self.stop()).sent:
@@ -200,8 +243,27 @@ class OperationWorkflow:
         )
         if submitted.status == "cancelled":
             raise Ended
-        await self.raise_if_cancelled()
+        if submitted.closed is None:
+            await self.raise_if_cancelled()
         return submitted
+
+    async def watched(self, look: Callable[[], Awaitable[T | None]], too_late: str) -> T:
+        """Look upstream at growing intervals until something is there; past the wall limit exactly once more.
+
+        Raises:
+            Ended: cancelled, `look` raised it, or the time is over; `too_late` then says what was missing.
+        """
+        interval = self._given.timings.poll_first
+        while True:
+            await self.pause(min(interval, self.deadline - workflow.now()))
+            await self.raise_if_cancelled()
+            last = self.out_of_time
+            found = await look()
+            if found is not None:
+                return found
+            if last:
+                raise fail(OperationTimeoutError(too_late, spent=True))
+            interval = min(interval * _GROWTH, self._given.timings.poll_max)
 
     # --- Steps
 
@@ -251,7 +313,7 @@ class OperationWorkflow:
                     operation_id=self._given.operation_id,
                     max_upstream_failures=self._given.timings.max_upstream_failures,
                 ),
-                **policies.UPSTREAM_CALL,
+                **policies.upstream_call(self._given.timings),
             )
         )
 
@@ -264,6 +326,10 @@ class OperationWorkflow:
         if self._cancel:
             await self.stop()
             raise Ended
+
+    def saw(self, last_event: int) -> None:
+        """Remember the number of the newest event, for the query alone."""
+        self._status = self._status.model_copy(update={"last_event": max(last_event, self._status.last_event)})
 
     def show(self, state: OperationState, *, note: str = "", last_event: int = 0) -> None:
         """Tell the query, the search attributes and Temporal's UI where the operation stands."""
@@ -285,35 +351,6 @@ class OperationWorkflow:
         self._status = self._status.model_copy(update={"failure": closed.failure})
         self.show(closed.state, note=closed.failure.message if closed.failure else "", last_event=closed.last_event)
         return OperationResult(operation_id=self._given.operation_id, state=closed.state)
-
-
-async def result(step: Awaitable[T]) -> T:
-    """An activity's result; its error becomes the operation's end.
-
-    Raises:
-        Ended: the activity failed for good.
-    """
-    try:
-        return await step
-    except ActivityError as error:
-        raise Ended(_told(error.cause)) from error
-
-
-def fail(error: BridgeError) -> Ended:
-    """The end of an operation by an error that its workflow found."""
-    return Ended(failure_of(error))
-
-
-def _told(cause: BaseException | None) -> Failure:
-    if isinstance(cause, ApplicationError) and cause.details:
-        return Failure.model_validate(cause.details[0])
-    return failure_of(InternalError(f"An activity ended with {type(cause).__name__}."))
-
-
-def _elsewhere(failure: Failure | None) -> bool:
-    """Whether another account may be asked: this one refused, and accepted nothing."""
-    kind = None if failure is None else error_class(failure.code)
-    return kind is not None and kind.other_account and failure is not None and not failure.spent
 
 
 def _reasons(standing: Standing) -> str:

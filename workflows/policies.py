@@ -12,9 +12,8 @@ from typing import TypedDict
 from temporalio.common import RetryPolicy
 from temporalio.workflow import ActivityCancellationType
 
+from core.contracts.steps import OperationTimings
 from core.errors import error_codes
-
-_HEARTBEAT = timedelta(seconds=10)
 
 FINAL = tuple(sorted(kind.__name__ for kind in error_codes().values() if not kind.retryable))
 """Names of the errors that no retry cures, from the tree; Temporal matches them literally."""
@@ -28,7 +27,7 @@ class LocalPolicy(TypedDict):
 
 
 class Policy(LocalPolicy):
-    """Options of an activity. Cancelling a workflow never cancels an activity: what it does upstream must be known."""
+    """Options of an activity. Cancelling an operation never cancels one: what it does upstream must be known."""
 
     heartbeat_timeout: timedelta
     cancellation_type: ActivityCancellationType
@@ -50,20 +49,32 @@ STORE: LocalPolicy = {
 }
 """One transaction of our database, as a local activity."""
 
-UPSTREAM_CALL: Policy = {
-    "start_to_close_timeout": timedelta(minutes=2),
-    "heartbeat_timeout": _HEARTBEAT,
-    "retry_policy": _retries(1, 30),
-    "cancellation_type": ActivityCancellationType.ABANDON,
+
+UPKEEP: Policy = {
+    "start_to_close_timeout": timedelta(hours=1),
+    "heartbeat_timeout": timedelta(seconds=30),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=10), maximum_interval=timedelta(minutes=5), maximum_attempts=5
+    ),
+    "cancellation_type": ActivityCancellationType.TRY_CANCEL,
 }
-"""A few short calls of upstream: a look, a stop, a download."""
+"""Housekeeping: nobody waits for it, and the next round does what one could not."""
 
 
-def upstream_stream(limit: timedelta) -> Policy:
-    """A turn that is open for as long as upstream works, at most about `limit`."""
+def upstream_call(timings: OperationTimings) -> Policy:
+    """A few short calls of upstream: a look, a stop, an upload, a download."""
+    return _policy(timings, timings.call)
+
+
+def upstream_stream(timings: OperationTimings) -> Policy:
+    """A turn that is open for as long as upstream works, at most about the wall limit."""
+    return _policy(timings, timings.limit + timings.call)
+
+
+def _policy(timings: OperationTimings, longest: timedelta) -> Policy:
     return {
-        "start_to_close_timeout": limit + timedelta(minutes=1),
-        "heartbeat_timeout": _HEARTBEAT,
+        "start_to_close_timeout": longest,
+        "heartbeat_timeout": timings.heartbeat,
         "retry_policy": _retries(1, 30),
         "cancellation_type": ActivityCancellationType.ABANDON,
     }

@@ -161,11 +161,11 @@ async def test_through_temporals_own_request(bench: Workbench) -> None:
     assert set(bench.upstream.stops) == {"conversation-1"}
 
 
-async def test_of_an_operation_that_has_ended_only_leaves_a_mark(bench: Workbench) -> None:
+async def test_of_an_operation_that_has_ended_changes_nothing(bench: Workbench) -> None:
     record = await bench.begin()
     await bench.finished(record)
 
     await bench.cancel(record)
 
     found = await bench.bridge.operations.get(record.id, record.owner)
-    assert (found.state, found.cancel_requested) == ("completed", True)
+    assert (found.state, found.cancel_requested) == ("completed", False)

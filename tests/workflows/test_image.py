@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from datetime import timedelta
 
 import pytest
 
@@ -235,9 +234,7 @@ async def test_an_unexpected_exception_ends_the_operation_as_our_fault(bench: Wo
 
 
 async def test_past_the_wall_limit_upstream_is_looked_at_once_more(bench: Workbench) -> None:
-    bench.temporal._timings = bench.temporal._timings.model_copy(
-        update={"limit": timedelta(seconds=1), "poll_first": timedelta(seconds=60)}
-    )
+    bench.set(image_limit_seconds=1, poll_seconds=60)
     bench.upstream.inline = False
 
     done = await bench.finished(await bench.begin())
@@ -247,7 +244,7 @@ async def test_past_the_wall_limit_upstream_is_looked_at_once_more(bench: Workbe
 
 
 async def test_past_the_wall_limit_without_a_picture_the_operation_times_out(bench: Workbench) -> None:
-    bench.temporal._timings = bench.temporal._timings.model_copy(update={"limit": timedelta(seconds=1)})
+    bench.set(image_limit_seconds=1)
     bench.upstream.inline, bench.upstream.pending_polls = False, 10_000
 
     done = await bench.finished(await bench.begin())
@@ -257,7 +254,7 @@ async def test_past_the_wall_limit_without_a_picture_the_operation_times_out(ben
 
 
 async def test_a_stream_still_open_at_the_wall_limit_is_left_and_looked_at(bench: Workbench) -> None:
-    bench.temporal._timings = bench.temporal._timings.model_copy(update={"limit": timedelta(seconds=1)})
+    bench.set(image_limit_seconds=1)
     bench.upstream.in_stream.clear()
 
     done = await bench.finished(await bench.begin())

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from core.errors import UpstreamError
 from core.settings import TemporalSettings
 from tests.fakes.upstream import FakeUpstream
 from tests.fixtures.durable import Workbench, open_workbench
@@ -25,16 +26,14 @@ async def idle(tmp_path: Path, temporal_settings: TemporalSettings, upstream: Fa
 
 @pytest.fixture(autouse=True)
 def _look_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.2)
+    monkeypatch.setattr(module, "_LOOK_ROUNDS", 1)
 
 
 @asynccontextmanager
 async def reconciling(bench: Workbench) -> AsyncIterator[None]:
     stop = asyncio.Event()
     bridge = bench.bridge
-    loop = asyncio.create_task(
-        reconcile_forever(bridge.operations, bridge.pool, bench.temporal, bench.settings.operations, stop=stop)
-    )
+    loop = asyncio.create_task(reconcile_forever(bridge, bench.temporal, stop=stop))
     try:
         yield
     finally:
@@ -71,7 +70,7 @@ async def test_a_lost_history_costs_no_second_picture(idle: Workbench, upstream:
         await idle.reaches(record, step)
         await upstream.held()
         await asyncio.sleep(0.2)
-    await _forget(idle, record.id)
+    await idle.forget(record)
     gates[step].set()
 
     async with idle.worker(), reconciling(idle):
@@ -93,6 +92,39 @@ async def test_a_terminated_workflow_ends_its_operation(bench: Workbench) -> Non
     assert done.failure is not None
     assert done.failure.code == "workflow_terminated"
     assert done.failure.spent
+    assert bench.upstream.stops == ["conversation-1"]
+    assert done.last_cancel_result is not None
+
+
+async def test_nothing_is_sent_for_a_terminated_workflow(bench: Workbench) -> None:
+    bench.upstream.before_send.clear()
+    record = await bench.begin()
+    await bench.upstream.held()
+    await bench.temporal._client.get_workflow_handle(record.id).terminate()
+
+    async with reconciling(bench):
+        done = await bench.finished(record)
+    bench.upstream.before_send.set()
+    await asyncio.sleep(0.3)
+
+    assert done.failure is not None
+    assert (done.failure.code, done.failure.spent) == ("workflow_terminated", False)
+    assert bench.upstream.submissions == []
+
+
+async def test_an_upstream_that_cannot_be_stopped_does_not_keep_a_terminated_operation(bench: Workbench) -> None:
+    bench.upstream.in_stream.clear()
+    bench.upstream.stopping = [UpstreamError("503")] * 5
+    record = await bench.begin()
+    await bench.reaches(record, "running")
+    await bench.temporal._client.get_workflow_handle(record.id).terminate()
+
+    async with reconciling(bench):
+        done = await bench.finished(record)
+
+    assert done.failure is not None
+    assert done.failure.code == "workflow_terminated"
+    assert "upstream_error" in (done.last_cancel_error or "")
 
 
 async def test_the_line_moves_on_after_a_terminated_workflow(bench: Workbench) -> None:
@@ -134,21 +166,3 @@ async def test_a_cancel_whose_signal_was_lost_still_counts(bench: Workbench) -> 
 
     assert done.state == "cancelled"
     assert bench.upstream.stops == ["conversation-1"]
-
-
-async def _forget(bench: Workbench, operation_id: str) -> None:
-    """What an emptied Temporal is to one operation."""
-    from temporalio.api.common.v1 import WorkflowExecution
-    from temporalio.api.workflowservice.v1 import DeleteWorkflowExecutionRequest
-
-    client = bench.temporal._client
-    await client.workflow_service.delete_workflow_execution(
-        DeleteWorkflowExecutionRequest(
-            namespace=client.namespace, workflow_execution=WorkflowExecution(workflow_id=operation_id)
-        )
-    )
-    for _ in range(100):
-        if (await bench.temporal.describe(operation_id)).run.value == "missing":
-            return
-        await asyncio.sleep(0.1)
-    raise AssertionError("the server does not forget")

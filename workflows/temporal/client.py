@@ -13,6 +13,7 @@ from temporalio.api.workflowservice.v1 import UpdateNamespaceRequest
 from temporalio.client import Client
 from temporalio.service import RPCError, RPCStatusCode
 
+from bridge.vault.blobs import PayloadBlobs
 from bridge.vault.cipher import PayloadKeys
 from core.logging import get_logger
 from core.settings import TemporalSettings
@@ -25,14 +26,16 @@ _RETENTION = timedelta(days=7)
 _CALL = timedelta(seconds=5)
 
 
-async def connect(settings: TemporalSettings, keys: PayloadKeys, *, lazy: bool = True) -> Client:
+async def connect(
+    settings: TemporalSettings, keys: PayloadKeys, *, blobs: PayloadBlobs | None = None, lazy: bool = True
+) -> Client:
     """A client; a lazy one connects at its first call, so that the server may be away now.
 
     Raises:
         RuntimeError: not lazy, and the server does not answer.
     """
     return await Client.connect(
-        settings.target, namespace=settings.namespace, data_converter=data_converter(keys), lazy=lazy
+        settings.target, namespace=settings.namespace, data_converter=data_converter(keys, blobs), lazy=lazy
     )
 
 

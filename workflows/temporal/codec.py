@@ -5,55 +5,123 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from temporalio.api.common.v1 import Payload
+from google.protobuf.json_format import MessageToJson, Parse, ParseError
+from temporalio.api.common.v1 import Payload, Payloads
 from temporalio.contrib.pydantic import PydanticPayloadConverter
 from temporalio.converter import DataConverter, DefaultFailureConverterWithEncodedAttributes, PayloadCodec
 
+from bridge.vault.blobs import PayloadBlobs
 from bridge.vault.cipher import PayloadCipher, PayloadKeys
-from workflows.attributes import SUMMARIES
+from core.errors import GoneError, InvalidRequestError
+from workflows.attributes import READABLE
+
+LARGE_BYTES = 32 * 1024
+"""An encrypted payload above this goes by reference: the server copies what is in a history again and again."""
 
 _ENCODING = b"binary/encrypted"
-_READABLE = frozenset(json.dumps(words).encode() for words in SUMMARIES.values())
+_BY_REFERENCE = b"binary/encrypted-by-reference"
+_READABLE = frozenset(json.dumps(words).encode() for words in READABLE)
 
 
 class EncryptingCodec(PayloadCodec):
     """Encrypts every payload but the fixed words of static summaries, which hold nothing of anybody's.
 
     The id of the key is readable in the payload's metadata. What is not encrypted passes decoding unchanged, as the
-    server's own payloads do.
+    server's own payloads do, and what somebody sent by hand.
+
+    Args:
+        blobs: where large payloads lie; without it all of them stay in the history.
     """
 
-    def __init__(self, keys: PayloadKeys) -> None:
+    def __init__(self, keys: PayloadKeys, blobs: PayloadBlobs | None = None) -> None:
         self._cipher = PayloadCipher(keys)
+        self._blobs = blobs
 
     async def encode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Encrypt.
 
         Raises:
             VaultKeyError: there is no key to encrypt with.
+            StoreError: a large one cannot be kept.
         """
-        return [payload if payload.data in _READABLE else self._sealed(payload) for payload in payloads]
+        return [payload if payload.data in _READABLE else await self._sealed(payload) for payload in payloads]
 
     async def decode(self, payloads: Sequence[Payload]) -> list[Payload]:
         """Decrypt.
 
         Raises:
             VaultKeyError: a payload names a key that the ring does not hold.
+            GoneError: a large one is not kept here, or not any more.
+            StoreError: a large one cannot be read.
         """
-        return [self._opened(payload) for payload in payloads]
+        return [await self._opened(payload) for payload in payloads]
 
-    def _sealed(self, payload: Payload) -> Payload:
+    async def _sealed(self, payload: Payload) -> Payload:
         key_id, content = self._cipher.encrypt(payload.SerializeToString())
-        return Payload(metadata={"encoding": _ENCODING, "key-id": key_id.encode()}, data=content)
+        encoding = _ENCODING
+        if self._blobs is not None and len(content) > LARGE_BYTES:
+            encoding, content = _BY_REFERENCE, (await self._blobs.put(content)).encode()
+        return Payload(metadata={"encoding": encoding, "key-id": key_id.encode()}, data=content)
 
-    def _opened(self, payload: Payload) -> Payload:
-        if payload.metadata.get("encoding") != _ENCODING:
+    async def _opened(self, payload: Payload) -> Payload:
+        encoding = payload.metadata.get("encoding")
+        if encoding not in (_ENCODING, _BY_REFERENCE):
             return payload
-        opened = self._cipher.decrypt(payload.metadata.get("key-id", b"").decode(), payload.data)
-        return Payload.FromString(opened)
+        content = payload.data if encoding == _ENCODING else await self._fetched(payload.data)
+        key_id = payload.metadata.get("key-id", b"").decode("utf-8", "replace")
+        return Payload.FromString(self._cipher.decrypt(key_id, content))
+
+    async def _fetched(self, reference: bytes) -> bytes:
+        if self._blobs is None:
+            raise GoneError("A large payload of this history is not kept here.")
+        return await self._blobs.get(reference.decode("ascii", "replace"))
 
 
-def data_converter(keys: PayloadKeys) -> DataConverter:
+class RemoteCodec:
+    """Temporal's remote codec protocol: the JSON of payloads in, the JSON of as many payloads out."""
+
+    def __init__(self, keys: PayloadKeys, blobs: PayloadBlobs | None = None) -> None:
+        self._codec = EncryptingCodec(keys, blobs)
+
+    async def decode(self, body: bytes) -> bytes:
+        """Open payloads; a large one that is not kept any more stays as it is.
+
+        Raises:
+            InvalidRequestError: this is not the JSON of payloads.
+            VaultKeyError, StoreError: one cannot be opened.
+        """
+        return _written([await self._shown(payload) for payload in _read(body)])
+
+    async def encode(self, body: bytes) -> bytes:
+        """Encrypt payloads.
+
+        Raises:
+            InvalidRequestError: this is not the JSON of payloads.
+            VaultKeyError, StoreError: they cannot be encrypted, or not be kept.
+        """
+        return _written(await self._codec.encode(_read(body)))
+
+    async def _shown(self, payload: Payload) -> Payload:
+        try:
+            [opened] = await self._codec.decode([payload])
+        except GoneError:
+            return payload
+        return opened
+
+
+def _read(body: bytes) -> list[Payload]:
+    try:
+        return list(Parse(body, Payloads(), ignore_unknown_fields=True).payloads)
+    except (ParseError, UnicodeError, RecursionError):
+        # The parser's own words quote what it could not read.
+        raise InvalidRequestError("The request body is not the JSON of Temporal payloads.") from None
+
+
+def _written(payloads: Sequence[Payload]) -> bytes:
+    return MessageToJson(Payloads(payloads=payloads), indent=None).encode()
+
+
+def data_converter(keys: PayloadKeys, blobs: PayloadBlobs | None = None) -> DataConverter:
     """The one converter of api, worker, replayer and tests.
 
     Messages and stack traces of failures are encrypted as well; only the names of their types stay readable.
@@ -61,5 +129,5 @@ def data_converter(keys: PayloadKeys) -> DataConverter:
     return DataConverter(
         payload_converter_class=PydanticPayloadConverter,
         failure_converter_class=DefaultFailureConverterWithEncodedAttributes,
-        payload_codec=EncryptingCodec(keys),
+        payload_codec=EncryptingCodec(keys, blobs),
     )

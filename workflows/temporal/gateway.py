@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
 from temporalio.client import Client
-from temporalio.service import RPCError
+from temporalio.service import RPCError, RPCStatusCode
 
+from bridge.vault.blobs import PayloadBlobs
 from bridge.vault.cipher import PayloadKeys
 from core.contracts.operations import OperationRecord
-from core.contracts.steps import OperationStatus
+from core.contracts.research import PlanDecision
+from core.contracts.steps import OperationStatus, PlanDecided, PlanDecisionInput
 from core.errors import TemporalUnavailableError
 from core.logging import get_logger
-from core.settings import OperationSettings, TemporalSettings
-from workflows.temporal import handle, starter
+from core.settings import OperationSettings, RetentionSettings, TemporalSettings
+from workflows.temporal import handle, schedules, starter
 from workflows.temporal.client import connect, prepare_namespace
 from workflows.temporal.handle import Seen
 
@@ -28,6 +30,7 @@ _log = get_logger(__name__)
 
 _PROBE_SECONDS = 1.0
 _PROBE_LIMIT = timedelta(seconds=0.9)
+_FIRST_LOOK_SECONDS = 2.0
 _MISS_SECONDS = 5.0
 _RETRY_AFTER_SECONDS = 2.0
 _POLLER_AGE = timedelta(seconds=75)
@@ -39,18 +42,21 @@ class Temporal:
 
     Attributes:
         available: whether the last probe was answered; probes come every second.
+        found: how often the server was found after it had been away.
         failing: ids of operations whose workflow tasks fail again and again, as the reconciler saw them.
     """
 
     def __init__(self, client: Client, settings: TemporalSettings, operations: OperationSettings) -> None:
         self.available = False
+        self.found = 0
         self.failing: frozenset[str] = frozenset()
         self._client = client
         self._settings = settings
-        self._timings = starter.timings(operations)
+        self._operations = operations
         self._searchable = False
         self._silent_until = 0.0
         self._probed = asyncio.Event()
+        self._looked = asyncio.Event()
         self._prober = asyncio.create_task(self._probe_forever(), name="temporal-probe")
 
     async def ready(self, timeout_seconds: float) -> bool:
@@ -63,6 +69,12 @@ class Temporal:
         except TimeoutError:
             return False
         return True
+
+    async def looked(self) -> None:
+        """Wait until the server has been looked for once, two seconds at most, whatever was found."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_FIRST_LOOK_SECONDS):
+                await self._looked.wait()
 
     def require(self) -> None:
         """For routes that start work.
@@ -80,7 +92,7 @@ class Temporal:
             self._client,
             record,
             task_queue=self._settings.task_queue,
-            given=self._timings,
+            given=starter.timings(self._operations, record.kind),
             searchable=self._searchable,
         )
 
@@ -88,6 +100,14 @@ class Temporal:
         """Tell a workflow that a cancel is asked; where that fails the reconciler tells it again."""
         if not await handle.cancel(self._client, operation_id):
             _log.warning("cancel_not_signalled", operation_id=operation_id)
+
+    async def decide_plan(
+        self, operation_id: str, decision: PlanDecision, text: str = "", *, update_id: str
+    ) -> PlanDecided | None:
+        """Have a research's plan decided on; see `workflows.temporal.handle.decide_plan`."""
+        self.require()
+        given = PlanDecisionInput(decision=decision, text=text)
+        return await handle.decide_plan(self._client, operation_id, given, update_id=update_id)
 
     async def signal_granted(self, operation_ids: Sequence[str]) -> None:
         """Tell workflows that an account is theirs now; one that is not reached asks again by itself."""
@@ -119,6 +139,22 @@ class Temporal:
         """
         return await handle.describe(self._client, operation_id)
 
+    async def keep_retention(self, settings: RetentionSettings) -> None:
+        """Have retention's schedule be there as the settings say; see `workflows.temporal.schedules`.
+
+        Raises:
+            TemporalUnavailableError: the server does not answer, or refuses.
+        """
+        await schedules.keep_retention(self._client, settings, task_queue=self._settings.task_queue)
+
+    async def histories_kept(self) -> timedelta:
+        """How long the server keeps a history after its end.
+
+        Raises:
+            TemporalUnavailableError: it does not answer.
+        """
+        return await schedules.histories_kept(self._client)
+
     async def worker_alive(self) -> bool:
         """Whether a worker has asked for work within the last minute."""
         request = DescribeTaskQueueRequest(
@@ -139,14 +175,19 @@ class Temporal:
         await asyncio.gather(self._prober, return_exceptions=True)
 
     async def _probe_forever(self) -> None:
+        silent = False
         while True:
-            answers = await self._answers()
+            heard = await self._answers()
+            # Slow is not away: of a server that was there, only a second silence in a row counts.
+            answers = heard if heard is not None else self.available and not silent
+            silent = heard is None
             if answers and not self.available:
                 answers = await self._greet()
             if answers is not self.available:
                 _log.info("temporal_found" if answers else "temporal_lost", target=self._settings.target)
             self.available = answers
             self._probed.set()
+            self._looked.set()
             await asyncio.sleep(_PROBE_SECONDS)
 
     async def _greet(self) -> bool:
@@ -156,24 +197,36 @@ class Temporal:
         except RuntimeError:
             return False
         self._silent_until = 0.0
+        self.found += 1
         return True
 
-    async def _answers(self) -> bool:
+    async def _answers(self) -> bool | None:
+        """Whether the server answers; `None` when it says nothing in time."""
         try:
             async with asyncio.timeout(_PROBE_LIMIT.total_seconds()):
                 await self._client.workflow_service.get_system_info(GetSystemInfoRequest(), timeout=_PROBE_LIMIT)
-        except (RPCError, RuntimeError, TimeoutError):
+        except TimeoutError:
+            return None
+        except RPCError as error:
+            return None if error.status is RPCStatusCode.DEADLINE_EXCEEDED else False
+        except RuntimeError:
             return False
         return True
 
 
 @asynccontextmanager
 async def open_temporal(
-    keys: PayloadKeys, settings: TemporalSettings, operations: OperationSettings
+    keys: PayloadKeys,
+    settings: TemporalSettings,
+    operations: OperationSettings,
+    *,
+    blobs: PayloadBlobs | None = None,
 ) -> AsyncIterator[Temporal]:
     """The way to the server; opening it never fails because the server is away."""
-    temporal = Temporal(await connect(settings, keys), settings, operations)
+    temporal = Temporal(await connect(settings, keys, blobs=blobs), settings, operations)
     try:
+        # So that nobody is told that a server is away which nobody has looked for yet.
+        await temporal.looked()
         yield temporal
     finally:
         await temporal.aclose()

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Protocol
 
 from temporalio.client import Client
 from temporalio.common import TypedSearchAttributes, WorkflowIDConflictPolicy, WorkflowIDReusePolicy
@@ -11,29 +13,60 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from core.contracts.operations import OperationKind, OperationRecord
-from core.contracts.steps import OperationInput, OperationTimings
+from core.contracts.steps import OperationInput, OperationResult, OperationTimings
 from core.logging import get_logger
 from core.settings import OperationSettings
 from workflows import attributes
+from workflows.edit import EditWorkflow
 from workflows.image import ImageWorkflow
+from workflows.research import ResearchWorkflow
+from workflows.response import ResponseWorkflow
+from workflows.vision import VisionWorkflow
 
 _log = get_logger(__name__)
+
+
+class Definition(Protocol):
+    """A workflow of one operation."""
+
+    async def run(self, given: OperationInput) -> OperationResult: ...
+
 
 START_SECONDS = 2.0
 """How long a start may go unconfirmed; the reconciler takes care of those that do."""
 
-WORKFLOWS = {OperationKind.IMAGE: ImageWorkflow}
+WORKFLOWS: Mapping[OperationKind, type[Definition]] = {
+    OperationKind.IMAGE: ImageWorkflow,
+    OperationKind.EDIT: EditWorkflow,
+    OperationKind.VISION: VisionWorkflow,
+    OperationKind.RESEARCH: ResearchWorkflow,
+    OperationKind.RESPONSE: ResponseWorkflow,
+}
 """The definition of each kind."""
 
 
-def timings(settings: OperationSettings) -> OperationTimings:
-    """The settings as a workflow's input."""
+def timings(settings: OperationSettings, kind: OperationKind) -> OperationTimings:
+    """The settings as the input of a kind's workflow."""
+    limits = {
+        OperationKind.IMAGE: settings.image_limit_seconds,
+        OperationKind.EDIT: settings.image_limit_seconds,
+        OperationKind.VISION: settings.text_limit_seconds,
+        OperationKind.RESPONSE: settings.text_limit_seconds,
+        OperationKind.RESEARCH: settings.research_limit_seconds,
+    }
     return OperationTimings(
         poll_first=timedelta(seconds=settings.poll_seconds),
         poll_max=timedelta(seconds=max(settings.poll_max_seconds, settings.poll_seconds)),
-        limit=timedelta(seconds=settings.image_limit_seconds),
+        limit=timedelta(seconds=limits[kind]),
         grace=timedelta(seconds=settings.grace_seconds),
         max_upstream_failures=settings.max_upstream_failures,
+        heartbeat=timedelta(seconds=settings.heartbeat_seconds),
+        call=timedelta(seconds=settings.call_limit_seconds),
+        plan_delay=timedelta(seconds=settings.plan_delay_seconds),
+        launch=timedelta(seconds=settings.research_launch_seconds),
+        plan_limit=timedelta(seconds=settings.plan_limit_seconds),
+        silence=timedelta(seconds=settings.research_silence_seconds),
+        research_failures=settings.research_failures,
     )
 
 

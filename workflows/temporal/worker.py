@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -13,10 +14,16 @@ from activities.artifacts import ArtifactActivities
 from activities.images import ImageActivities
 from activities.leases import LeaseActivities
 from activities.records import RecordActivities
+from activities.research import ResearchActivities
+from activities.responses import ResponseActivities
+from activities.retention import RetentionActivities
 from activities.turns import TurnActivities
+from activities.uploads import UploadActivities
 from activities.upstream import Upstream
+from core.errors import BridgeError
 from core.logging import get_logger
-from core.settings import Settings, TemporalSettings
+from core.settings import RetentionSettings, Settings, TemporalSettings
+from workflows.retention import RetentionWorkflow
 from workflows.temporal.client import connect
 from workflows.temporal.gateway import Temporal, open_temporal
 from workflows.temporal.interceptors import LogIds
@@ -32,23 +39,37 @@ _log = get_logger(__name__)
 _GRACE = timedelta(seconds=5)
 _CLOSE_SECONDS = 10.0
 _AGAIN_SECONDS = 1.0
+_SCHEDULE_SECONDS = 600.0
+"""A server that came back emptied within a second looks as if it had never been away."""
 
 
 def activities(bridge: Bridge) -> list[Any]:
     """Every activity, as bound methods of the objects that hold its clients."""
     upstream = Upstream(bridge.pool, bridge.submissions)
     leases = LeaseActivities(bridge.reservations)
-    turns = TurnActivities(bridge.submissions, upstream)
+    uploads = UploadActivities(bridge.submissions, upstream, bridge.inputs)
+    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results)
     images = ImageActivities(bridge.submissions, upstream)
+    responses = ResponseActivities(bridge.operations, bridge.submissions, bridge.results, upstream)
     artifacts = ArtifactActivities(bridge.operations, bridge.submissions, upstream, bridge.artifacts)
+    research = ResearchActivities(bridge.operations, bridge.submissions, bridge.researches, upstream, bridge.reports)
     records = RecordActivities(bridge.operations)
     return [
         leases.reserve_account,
+        leases.finish_uploads,
+        uploads.upload_input,
         turns.submit_turn,
         turns.stop_turn,
         images.poll_image,
+        responses.poll_answer,
+        research.watch_research,
+        research.approve_plan,
+        research.edit_plan,
+        research.reject_plan,
+        research.save_report,
         artifacts.save_artifacts,
         records.close_operation,
+        RetentionActivities(bridge.retention).remove_expired,
     ]
 
 
@@ -57,7 +78,7 @@ def build_worker(client: Client, bridge: Bridge, *, task_queue: str) -> Worker:
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=list(WORKFLOWS.values()),
+        workflows=[*WORKFLOWS.values(), RetentionWorkflow],
         activities=activities(bridge),
         workflow_runner=runner(),
         interceptors=[LogIds()],
@@ -79,7 +100,7 @@ async def run_worker(
     if temporal is not None:
         await _serve(bridge, settings, temporal, stop)
         return
-    async with open_temporal(bridge.keyring, settings.temporal, settings.operations) as opened:
+    async with open_temporal(bridge.keyring, settings.temporal, settings.operations, blobs=bridge.blobs) as opened:
         await _serve(bridge, settings, opened, stop)
 
 
@@ -92,9 +113,10 @@ def tell_granted(bridge: Bridge, temporal: Temporal) -> None:
 
 async def _serve(bridge: Bridge, settings: Settings, temporal: Temporal, stop: asyncio.Event) -> None:
     tell_granted(bridge, temporal)
-    reconciling = asyncio.create_task(
-        reconcile_forever(bridge.operations, bridge.pool, temporal, settings.operations, stop=stop), name="reconciler"
-    )
+    beside = [
+        asyncio.create_task(reconcile_forever(bridge, temporal, stop=stop), name="reconciler"),
+        asyncio.create_task(_keep_schedule(temporal, settings.retention, stop), name="schedule"),
+    ]
     try:
         while not stop.is_set():
             client = await _connected(bridge, settings.temporal) if await temporal.ready(_AGAIN_SECONDS) else None
@@ -102,13 +124,29 @@ async def _serve(bridge: Bridge, settings: Settings, temporal: Temporal, stop: a
                 await _work(build_worker(client, bridge, task_queue=settings.temporal.task_queue), stop)
     finally:
         stop.set()
-        await reconciling
+        await asyncio.gather(*beside)
+
+
+async def _keep_schedule(temporal: Temporal, settings: RetentionSettings, stop: asyncio.Event) -> None:
+    """Retention's schedule is there whenever the server is, also when that has lost everything meanwhile."""
+    kept, soon = 0, 0.0
+    while not stop.is_set():
+        now = asyncio.get_running_loop().time()
+        if temporal.available and (temporal.found != kept or now >= soon):
+            kept, soon = temporal.found, now + _SCHEDULE_SECONDS
+            try:
+                await temporal.keep_retention(settings)
+            except BridgeError as error:
+                kept = 0
+                _log.warning("schedule_not_kept", code=error.code, reason=error.message)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), _AGAIN_SECONDS)
 
 
 async def _connected(bridge: Bridge, settings: TemporalSettings) -> Client | None:
     """A client of the worker's own: the SDK wants one that is connected from the start."""
     try:
-        return await connect(settings, bridge.keyring, lazy=False)
+        return await connect(settings, bridge.keyring, blobs=bridge.blobs, lazy=False)
     except RuntimeError:
         return None
 

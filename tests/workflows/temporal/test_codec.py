@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+from base64 import b64decode
 from pathlib import Path
 
 import pytest
+from google.protobuf.json_format import MessageToJson
+from temporalio.api.common.v1 import Payload, Payloads
 
 from bridge.vault import Keyring
+from bridge.vault.blobs import PayloadBlobs
 from core.contracts.steps import OperationInput
-from core.errors import ContentBlockedError, VaultKeyError
+from core.errors import ContentBlockedError, GoneError, InvalidRequestError, VaultKeyError
 from tests.fixtures.durable import Workbench
 from workflows.temporal.client import connect
-from workflows.temporal.codec import data_converter
+from workflows.temporal.codec import LARGE_BYTES, RemoteCodec, data_converter
 
 
 @pytest.fixture
@@ -45,6 +49,69 @@ async def test_a_payload_that_was_changed_is_refused(keyring: Keyring) -> None:
 
     with pytest.raises(VaultKeyError):
         await converter.decode([payload], [OperationInput])
+
+
+async def test_a_large_payload_goes_by_reference_and_comes_back(keyring: Keyring, tmp_path: Path) -> None:
+    converter = data_converter(keyring, PayloadBlobs(tmp_path / "payloads"))
+    words = "secret " * LARGE_BYTES
+
+    [small, large] = await converter.encode(["secret", words])
+
+    assert await converter.decode([small, large], [str, str]) == ["secret", words]
+    assert small.metadata["encoding"] == b"binary/encrypted"
+    assert large.metadata["encoding"] == b"binary/encrypted-by-reference"
+    assert len(large.SerializeToString()) < 200
+    [kept] = [path for path in (tmp_path / "payloads").rglob("*") if path.is_file()]
+    assert large.data == kept.name.encode()
+    assert b"secret" not in kept.read_bytes()
+
+
+async def test_a_reference_to_what_is_gone_is_refused(keyring: Keyring, tmp_path: Path) -> None:
+    [large] = await data_converter(keyring, PayloadBlobs(tmp_path / "payloads")).encode(["x" * 2 * LARGE_BYTES])
+
+    for elsewhere in (PayloadBlobs(tmp_path / "empty"), None):
+        with pytest.raises(GoneError):
+            await data_converter(keyring, elsewhere).decode([large], [str])
+
+
+async def test_without_a_folder_large_payloads_stay_in_the_history(keyring: Keyring) -> None:
+    converter = data_converter(keyring)
+
+    [large] = await converter.encode(["x" * 2 * LARGE_BYTES])
+
+    assert len(large.data) > LARGE_BYTES
+    assert await converter.decode([large], [str]) == ["x" * 2 * LARGE_BYTES]
+
+
+async def test_the_remote_codec_speaks_the_json_of_payloads(keyring: Keyring) -> None:
+    codec = RemoteCodec(keyring)
+    plain = {"payloads": [{"metadata": {"encoding": "anNvbi9wbGFpbg=="}, "data": "ImhlbGxvIg=="}]}
+
+    sealed = json.loads(await codec.encode(json.dumps(plain).encode()))
+    opened = json.loads(await codec.decode(json.dumps(sealed).encode()))
+
+    assert opened == plain
+    assert sealed["payloads"][0]["metadata"]["encoding"] == "YmluYXJ5L2VuY3J5cHRlZA=="
+    assert json.loads(await codec.decode(json.dumps(plain).encode())) == plain
+    assert json.loads(await codec.decode(b"{}")) == {}
+
+
+async def test_the_remote_codec_opens_the_rest_where_one_payload_is_gone(keyring: Keyring, tmp_path: Path) -> None:
+    payloads = await data_converter(keyring, PayloadBlobs(tmp_path / "payloads")).encode(["x" * 2 * LARGE_BYTES, "y"])
+    body = MessageToJson(Payloads(payloads=payloads)).encode()
+
+    gone, kept = json.loads(await RemoteCodec(keyring, PayloadBlobs(tmp_path / "empty")).decode(body))["payloads"]
+
+    assert gone == json.loads(body)["payloads"][0]
+    assert b64decode(kept["data"]) == b'"y"'
+
+
+@pytest.mark.parametrize("body", [b"", b"[1]", b"\xff", b'{"payloads": 1}', b'{"payloads": [{"data": "secret!"}]}'])
+async def test_the_remote_codec_refuses_what_is_no_payload_without_quoting_it(keyring: Keyring, body: bytes) -> None:
+    with pytest.raises(InvalidRequestError) as refused:
+        await RemoteCodec(keyring).decode(body)
+
+    assert "secret" not in refused.value.message
 
 
 async def test_a_history_holds_nothing_readable_but_names_and_ids(bench: Workbench) -> None:
@@ -87,10 +154,6 @@ async def test_the_ui_can_filter_and_name_operations(bench: Workbench) -> None:
 
 async def _decoded(bench: Workbench, history: str) -> list[str]:
     """Every encrypted payload of a history, opened."""
-    from base64 import b64decode
-
-    from temporalio.api.common.v1 import Payload
-
     codec = data_converter(bench.keys).payload_codec
     assert codec is not None
     found: list[str] = []
