@@ -14,9 +14,12 @@ from starlette.responses import Response
 from api.admin.router import router as admin
 from api.auth import BearerAuth
 from api.chat.router import router as chat
+from api.codec.router import router as codec
+from api.codec.ui import UiCodec
 from api.errors import answer_to
 from api.files.router import router as files
 from api.health.router import router as health
+from api.images.edits import ROUTE as EDITS
 from api.images.router import router as images
 from api.middleware.body_limit import BodyLimit
 from api.middleware.cors import Cors
@@ -25,12 +28,15 @@ from api.middleware.head import Head
 from api.middleware.request_id import RequestId
 from api.models.router import router as models
 from api.operations.router import router as operations
+from api.research.router import router as research
 from api.services import OpenServices, Services
 from api.validation import param_name
+from api.vision.router import router as vision
+from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_ROUTERS = (chat, images, models, operations, files, health, admin)
+_ROUTERS = (chat, images, vision, models, research, operations, files, health, admin, codec)
 
 
 def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
@@ -52,10 +58,13 @@ def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _bad_query)
     # The one that is added last is the first to see a request.
     app.add_middleware(Head)
-    app.add_middleware(BodyLimit, most_bytes=settings.server.max_body_bytes)
+    with_pictures = max(settings.server.max_body_bytes, settings.inputs.max_input_body_bytes)
+    by_path = dict.fromkeys((EDITS, VISION), with_pictures)
+    app.add_middleware(BodyLimit, most_bytes=settings.server.max_body_bytes, by_path=by_path)
     app.add_middleware(BearerAuth)
     app.add_middleware(Failures)
     app.add_middleware(Cors, origins=settings.server.cors_origins)
+    app.add_middleware(UiCodec, settings=settings.temporal)
     app.add_middleware(RequestId)
     return app
 

@@ -22,7 +22,7 @@ async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
         ClientDisconnect: the client left before its end.
     """
     _check_type(Headers(scope=scope))
-    return parsed(await _content(receive))
+    return parsed(await read_bytes(receive))
 
 
 def parsed(content: bytes) -> dict[str, Any]:
@@ -48,7 +48,13 @@ def parsed(content: bytes) -> dict[str, Any]:
     return found
 
 
-async def _content(receive: Receive) -> bytes:
+async def read_bytes(receive: Receive) -> bytes:
+    """Read a body to its end, whatever it holds.
+
+    Raises:
+        RequestTooLargeError: it is larger than the server takes.
+        ClientDisconnect: the client left before its end.
+    """
     message = await receive()
     if message["type"] == "http.request" and not message.get("more_body", False):
         return bytes(message.get("body", b""))

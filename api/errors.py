@@ -17,6 +17,9 @@ STATUSES: Mapping[str, int] = {
     "invalid_request": 400,
     "unsupported_parameter": 400,
     "capture_rejected": 400,
+    "invalid_image": 400,
+    "image_unreachable": 400,
+    "address_refused": 400,
     "unsupported_model": 400,
     "context_length_exceeded": 400,
     "conversation_too_large": 400,
@@ -36,6 +39,9 @@ STATUSES: Mapping[str, int] = {
     "method_not_allowed": 405,
     "operation_id_taken": 409,
     "idempotency_conflict": 409,
+    "idempotency_in_progress": 409,
+    "plan_not_waiting": 409,
+    "operation_not_finished": 409,
     "gone": 410,
     "request_too_large": 413,
     "unsupported_media_type": 415,
@@ -52,6 +58,7 @@ STATUSES: Mapping[str, int] = {
     "superseded": 500,
     "bad_request": 502,
     "file_not_found": 502,
+    "research_failed": 502,
     "empty_response": 502,
     "stream_interrupted": 502,
     "upstream_unavailable": 502,
@@ -163,6 +170,8 @@ def _wait(failure: Failure, status: int) -> int | None:
 
 
 def _should_retry(failure: Failure, status: int, wait: int | None) -> bool:
+    if status == 409:
+        return failure.retryable
     if not failure.retryable or status < 429 or status in (499, 500):
         return False
     if status == 429:

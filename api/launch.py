@@ -6,8 +6,7 @@ import asyncio
 
 from starlette.types import Receive
 
-from api.connection import ClientLeft, Leash, attended
-from api.keepalive import LateJson
+from api.connection import ClientLeft, Leash, Voice, attended
 from api.services import Services
 from bridge.operations.admission import Admission
 from core.contracts.operations import OperationRecord
@@ -40,7 +39,7 @@ async def launch(services: Services, admission: Admission) -> OperationRecord:
     return admitted.record
 
 
-async def wait(services: Services, record: OperationRecord, *, receive: Receive, voice: LateJson) -> OperationRecord:
+async def wait(services: Services, record: OperationRecord, *, receive: Receive, voice: Voice) -> OperationRecord:
     """Wait for an operation's end on its client's connection.
 
     When the last connection that waits has gone, the operation goes on by itself and a retry of the same request finds

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from api.api_key import ApiKey, ensure_api_key
 from api.binding import require_strong_key
+from api.chat.shared import SharedChats
 from api.connection import Leashes
 from api.waiting import Waiting
 from bridge.build import Bridge, open_bridge
@@ -27,6 +28,7 @@ class Services:
         leashes: the work that clients wait for.
         chats: running chats that brought an id.
         waiting: which operations have a connection that waits for them.
+        shared: running chats that brought an idempotency key.
     """
 
     settings: Settings
@@ -36,6 +38,7 @@ class Services:
     leashes: Leashes = field(default_factory=Leashes)
     chats: RunningChats = field(default_factory=RunningChats)
     waiting: Waiting = field(default_factory=Waiting)
+    shared: SharedChats = field(default_factory=SharedChats)
 
 
 OpenServices = Callable[[Settings], AbstractAsyncContextManager[Services]]
@@ -53,10 +56,12 @@ async def open_services(settings: Settings, *, with_worker: bool) -> AsyncIterat
     async with AsyncExitStack() as stack:
         bridge = await stack.enter_async_context(open_bridge(settings, process="api"))
         temporal = await stack.enter_async_context(
-            open_temporal(bridge.keyring, settings.temporal, settings.operations)
+            open_temporal(bridge.keyring, settings.temporal, settings.operations, blobs=bridge.blobs)
         )
         await stack.enter_async_context(_beside(bridge, settings, temporal, with_worker=with_worker))
-        yield Services(settings, bridge, temporal, key)
+        services = Services(settings, bridge, temporal, key)
+        stack.push_async_callback(services.shared.drained)
+        yield services
 
 
 @asynccontextmanager
@@ -66,7 +71,7 @@ async def _beside(bridge: Bridge, settings: Settings, temporal: Temporal, *, wit
         work = run_worker(bridge, settings, stop=stop, temporal=temporal)
     else:
         tell_granted(bridge, temporal)
-        work = reconcile_forever(bridge.operations, bridge.pool, temporal, settings.operations, stop=stop)
+        work = reconcile_forever(bridge, temporal, stop=stop)
     task = asyncio.create_task(work, name="worker" if with_worker else "reconciler")
     try:
         yield

@@ -1,32 +1,25 @@
-"""`POST /v1/chat/completions`, straight through to upstream and back."""
+"""`POST /v1/chat/completions`: straight through to upstream and back, or once for a key, or in the background."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 
 from fastapi import APIRouter
-from starlette.datastructures import Headers
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from api.body import read_object
-from api.chat.chunks import Chunks
-from api.chat.service import Wish, read_wish
-from api.chat.streamed import StreamedAnswer
-from api.chat.whole import WholeAnswer
-from api.connection import ClientLeft, Leash, attended
-from api.errors import answer_to
+from api.chat.answering import ChatAnswer, answer_for, attend, in_table
+from api.chat.background import admission_of, response_answer
+from api.chat.keyed import answer_keyed
+from api.chat.naming import headers_of, identity
+from api.chat.research import answer_research
+from api.chat.service import ROUTE, Wish, read_wish, require_free_id
+from api.connection import Leash
+from api.images.serving import answer as answer_operation
 from api.services import Services
 from bridge.chat.failover import ChatRun
-from bridge.chat.running import RunningChat
-from core import ids
-from core.errors import BridgeError, InternalError, OperationCancelledError, ShuttingDownError
-from core.logging import get_logger
-
-_log = get_logger(__name__)
+from bridge.chat.intents import asks_research
 
 
 class ChatCompletions:
@@ -35,62 +28,30 @@ class ChatCompletions:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["state"]["services"]
         body = await read_object(scope, receive)
-        wish = await read_wish(services, body, Headers(scope=scope))
-        run = ChatRun(services.bridge.pool, wish.order)
-        answer = _answer(services, wish, run, send)
-        leash = Leash()
-        try:
-            with services.leashes.holding(leash), _in_table(services, wish, run, leash):
-                await attended(_work(run, answer), receive=receive, leash=leash, voice=answer)
-        except ClientLeft:
+        if asks_research(body):
+            await answer_research(services, body, scope, receive, send)
             return
-        except BridgeError as error:
-            await _fail(answer, error, run, scope, receive)
-        except asyncio.CancelledError:
-            # The server's patience with open connections is over.
-            await _fail(answer, ShuttingDownError("The server is stopping."), run, scope, receive)
-            raise
-        except Exception:
-            _log.exception("chat_failed", account=run.account)
-            await _fail(answer, InternalError("The bridge failed on this chat."), run, scope, receive)
-        finally:
-            answer.close()
+        wish = await read_wish(services, body, scope)
+        if wish.detached:
+            admission = await admission_of(services, wish, scope)
+            await answer_operation(services, admission, response_answer, scope, receive, send)
+        elif wish.key is not None:
+            await answer_keyed(services, wish, wish.key, scope, receive, send)
+        else:
+            await _answer(services, wish, scope, receive, send)
 
 
-router = APIRouter(routes=[Route("/v1/chat/completions", ChatCompletions(), methods=["POST"])])
+router = APIRouter(routes=[Route(ROUTE, ChatCompletions(), methods=["POST"])])
 
 
-async def _work(run: ChatRun, answer: StreamedAnswer | WholeAnswer) -> None:
+async def _answer(services: Services, wish: Wish, scope: Scope, receive: Receive, send: Send) -> None:
+    await require_free_id(services, wish)
+    run, leash = ChatRun(services.bridge.pool, wish.order), Leash()
+    naming = partial(headers_of, run, wish.operation_id)
+    answer = answer_for(services, wish, identity(wish.operation_id), naming, send)
+    with services.leashes.holding(leash), in_table(services, wish, run, leash):
+        await attend(_work(run, answer), answer, leash=leash, run=run, scope=scope, receive=receive)
+
+
+async def _work(run: ChatRun, answer: ChatAnswer) -> None:
     await answer.finish(await run.answer(answer))
-
-
-async def _fail(
-    answer: StreamedAnswer | WholeAnswer, error: BridgeError, run: ChatRun, scope: Scope, receive: Receive
-) -> None:
-    answer.close()
-    told = answer_to(error, account=run.account, attempts=run.attempts)
-    _log.info("chat_refused", code=error.code, account=run.account, begun=answer.begun)
-    await answer.fail(told, scope, receive)
-
-
-def _answer(services: Services, wish: Wish, run: ChatRun, send: Send) -> StreamedAnswer | WholeAnswer:
-    completion_id, created, settings = ids.completion_id(), int(time.time()), services.settings.server
-    if not wish.stream:
-        return WholeAnswer(wish, run, settings, send, completion_id=completion_id, created=created)
-    chunks = Chunks(completion_id=completion_id, created=created, model=wish.model, operation_id=wish.operation_id)
-    return StreamedAnswer(wish, run, chunks, settings, send)
-
-
-@contextmanager
-def _in_table(services: Services, wish: Wish, run: ChatRun, leash: Leash) -> Iterator[None]:
-    """Have a chat that brought an id found by it while it runs."""
-    if wish.operation_id is None:
-        yield
-        return
-
-    def end() -> None:
-        leash.pull(OperationCancelledError("The chat was cancelled."))
-
-    chat = RunningChat(wish.operation_id, ids.PRIMARY_OWNER, wish.model, run, end)
-    with services.chats.running(chat):
-        yield

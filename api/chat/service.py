@@ -2,44 +2,66 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from hashlib import blake2b
+import asyncio
+from dataclasses import dataclass, field
+from hashlib import blake2b, sha256
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.types import Scope
 
+from api.caller import caller_of
 from api.chat.schemas import ChatOptions, ChatRequest
 from api.overrides import chosen_accounts, merged, names_accounts
+from api.prefer import idempotency_key, responds_async
 from api.services import Services
 from api.validation import validated
 from bridge.chat import transcript
 from bridge.chat.failover import ChatOrder
 from bridge.chat.intents import require_plain_chat
 from bridge.chat.models import AUTO, chat_model, is_auto
-from core.errors import OperationIdTakenError
+from bridge.idempotency.digest import request_digest
+from core.errors import InvalidRequestError, OperationIdTakenError
 
+ROUTE = "/v1/chat/completions"
+
+_NOT_IN_DIGEST = {"messages", "metadata", "stream", "stream_options", "chatgpt_operation_id"}
 _AFFINITY_HEADERS = ("x-chatgpt-affinity", "x-session-affinity")
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A chat, as its client wants it answered. `model` is the name as the client wrote it."""
+    """A chat, as its client wants it answered.
+
+    Attributes:
+        model: the name as the client wrote it.
+        private: whether the request itself asks for a chat that upstream does not keep; `None`: it says nothing.
+        key: the client's `Idempotency-Key`.
+        detached: the client does not wait for the answer.
+        request: the validated body, as the client sent it.
+    """
 
     order: ChatOrder
     model: str
     stream: bool
     usage: bool
     operation_id: str | None
+    private: bool | None
+    key: str | None
+    detached: bool
+    request: ChatRequest = field(repr=False)
 
 
-async def read_wish(services: Services, body: dict[str, Any], headers: Headers) -> Wish:
+async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> Wish:
     """Validate everything there is to validate; nothing is sent and nothing is held yet.
 
     Raises:
-        InvalidRequestError, UnsupportedParameterError: `param` names the field.
-        OperationIdTakenError: the id is in use.
+        CallerError: `param` names the field or header, or the picture that cannot be had.
     """
-    request = validated(ChatRequest, body)
+    request, headers = validated(ChatRequest, body), Headers(scope=scope)
+    key, detached = idempotency_key(headers), responds_async(headers)
+    if detached and request.stream:
+        raise InvalidRequestError("`Prefer: respond-async` and `stream` exclude each other.", param="stream")
     options = merged(ChatOptions, request, request.metadata)
     require_plain_chat({**request.__dict__, **options})
     said = transcript.read(request.messages)
@@ -49,14 +71,13 @@ async def read_wish(services: Services, body: dict[str, Any], headers: Headers) 
     accounts = chosen_accounts(options, pool)
     model = chat_model(request.model, request.thinking_effort, pool)
     if any(one.pictures for one in said):
-        said = await transcript.check_pictures(said)
-    operation_id = options["chatgpt_operation_id"]
-    if operation_id is not None:
-        await _require_free(services, operation_id)
+        caller = caller_of(scope, services.settings.server)
+        said = await transcript.check_pictures(said, services.bridge.references, caller)
+    private = _private(options)
     order = ChatOrder(
         transcript=said,
         model=model,
-        temporary=_temporary(options, default=services.settings.upstream.temporary_chat),
+        temporary=services.settings.upstream.temporary_chat if private is None else private,
         accounts=accounts,
         affinity=_affinity(headers, request, said),
     )
@@ -65,19 +86,47 @@ async def read_wish(services: Services, body: dict[str, Any], headers: Headers) 
         model=request.model or AUTO,
         stream=bool(request.stream),
         usage=bool(request.stream_options and request.stream_options.include_usage),
-        operation_id=operation_id,
+        operation_id=options["chatgpt_operation_id"],
+        private=private,
+        key=key,
+        detached=detached,
+        request=request,
     )
 
 
-async def _require_free(services: Services, operation_id: str) -> None:
-    services.chats.require_free(operation_id)
-    if await services.bridge.operations.find(operation_id) is not None:
+async def require_free_id(services: Services, wish: Wish) -> None:
+    """For a chat that is about to run under its client's id.
+
+    Raises:
+        OperationIdTakenError: the id is in use.
+    """
+    if wish.operation_id is None:
+        return
+    services.chats.require_free(wish.operation_id)
+    if await services.bridge.operations.find(wish.operation_id) is not None:
         raise OperationIdTakenError("The operation id is taken.", param="chatgpt_operation_id")
 
 
-def _temporary(options: dict[str, Any], *, default: bool) -> bool:
+async def digest_of(wish: Wish) -> str:
+    """What makes two chats with the same key the same request: all but how and by which id the answer is read."""
+    if any(said.pictures for said in wish.order.transcript):
+        return await asyncio.to_thread(_digest, wish)
+    return _digest(wish)
+
+
+def _digest(wish: Wish) -> str:
+    body = wish.request.model_dump(mode="json", exclude=_NOT_IN_DIGEST)
+    beside = {name: value for name, value in (wish.request.metadata or {}).items() if name != "chatgpt_operation_id"}
+    messages = [
+        [said.role, said.text, [sha256(picture.content).hexdigest() for picture in said.pictures]]
+        for said in wish.order.transcript
+    ]
+    return request_digest(ROUTE, {**body, "metadata": beside, "messages": messages})
+
+
+def _private(options: dict[str, Any]) -> bool | None:
     names = ("history_and_training_disabled", "temporary_chat", "chatgpt_temporary_chat")
-    return next((options[name] for name in names if options[name] is not None), default)
+    return next((bool(options[name]) for name in names if options[name] is not None), None)
 
 
 def _affinity(headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...]) -> str:

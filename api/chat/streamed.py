@@ -7,11 +7,11 @@ import asyncio
 from starlette.types import Receive, Scope, Send
 
 from api.chat.chunks import DONE, Chunks, error_event
+from api.chat.naming import Naming
 from api.chat.service import Wish
 from api.errors import ErrorAnswer
 from api.sse import EventStream
 from bridge.chat.answer import Answer
-from bridge.chat.failover import ChatRun
 from bridge.chat.tokens import estimate
 from core.settings import ServerSettings
 
@@ -20,9 +20,9 @@ class StreamedAnswer:
     """Begins with the first visible text, or some seconds after upstream accepted the turn; until then an error is an
     ordinary answer with its status. It ends with a finish reason or an error object, always."""
 
-    def __init__(self, wish: Wish, run: ChatRun, chunks: Chunks, settings: ServerSettings, send: Send) -> None:
+    def __init__(self, wish: Wish, naming: Naming, chunks: Chunks, settings: ServerSettings, send: Send) -> None:
         self._wish = wish
-        self._run = run
+        self._naming = naming
         self._chunks = chunks
         self._patience = settings.first_event_seconds
         self._send = send
@@ -56,7 +56,7 @@ class StreamedAnswer:
         await self._begin()
         last = self._chunks.finish(answer)
         if self._wish.usage:
-            last += self._chunks.usage(estimate(self._run.order.transcript, answer.text))
+            last += self._chunks.usage(estimate(self._wish.order.transcript, answer.text))
         await self._events.end(last + DONE)
 
     async def fail(self, answer: ErrorAnswer, scope: Scope, receive: Receive) -> None:
@@ -86,7 +86,7 @@ class StreamedAnswer:
         self._stop_timer()
         async with self._opening:
             if not self._events.opened:
-                await self._events.open(self._headers())
+                await self._events.open(self._naming())
                 await self._events.write(self._chunks.role())
 
     def _begin_late(self) -> None:
@@ -96,11 +96,3 @@ class StreamedAnswer:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-
-    def _headers(self) -> dict[str, str]:
-        headers = {"x-chatgpt-attempts": str(len(self._run.attempts) + 1)}
-        if self._run.account is not None:
-            headers["x-chatgpt-account"] = self._run.account
-        if self._wish.operation_id is not None:
-            headers["x-chatgpt-operation-id"] = self._wish.operation_id
-        return headers

@@ -5,11 +5,11 @@ from __future__ import annotations
 from starlette.types import Receive, Scope, Send
 
 from api.chat.chunks import completion
+from api.chat.naming import Identity, Naming
 from api.chat.service import Wish
 from api.errors import ErrorAnswer
 from api.keepalive import LateJson
 from bridge.chat.answer import Answer
-from bridge.chat.failover import ChatRun
 from bridge.chat.tokens import estimate
 from core.settings import ServerSettings
 
@@ -17,13 +17,10 @@ from core.settings import ServerSettings
 class WholeAnswer:
     """Waits for the end of the answer, and speaks to proxies meanwhile."""
 
-    def __init__(
-        self, wish: Wish, run: ChatRun, settings: ServerSettings, send: Send, *, completion_id: str, created: int
-    ) -> None:
+    def __init__(self, wish: Wish, naming: Naming, identity: Identity, settings: ServerSettings, send: Send) -> None:
         self._wish = wish
-        self._run = run
-        self._completion_id = completion_id
-        self._created = created
+        self._naming = naming
+        self._identity = identity
         self._late = LateJson(
             send, patience_seconds=settings.sync_patience_seconds, every_seconds=settings.ping_seconds
         )
@@ -46,16 +43,13 @@ class WholeAnswer:
         """Send it."""
         body = completion(
             answer,
-            estimate(self._run.order.transcript, answer.text),
-            completion_id=self._completion_id,
-            created=self._created,
+            estimate(self._wish.order.transcript, answer.text),
+            completion_id=self._identity.completion_id,
+            created=self._identity.created,
             model=self._wish.model,
-            operation_id=self._wish.operation_id,
+            operation_id=self._identity.operation_id,
         )
-        headers = {"x-chatgpt-account": answer.account, "x-chatgpt-attempts": str(len(self._run.attempts) + 1)}
-        if self._wish.operation_id is not None:
-            headers["x-chatgpt-operation-id"] = self._wish.operation_id
-        await self._late.finish(body, headers=headers)
+        await self._late.finish(body, headers=self._naming())
 
     async def fail(self, answer: ErrorAnswer, scope: Scope, receive: Receive) -> None:
         """Send the error."""

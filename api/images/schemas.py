@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, field_validator
 
 from api.overrides import AccountOptions
 
@@ -40,6 +40,10 @@ def _on_disconnect(value: str | None) -> str | None:
     return value
 
 
+OnDisconnect = Annotated[str | None, AfterValidator(_on_disconnect)]
+"""What becomes of an operation whose client goes away while it waits."""
+
+
 class ImageGenerationRequest(AccountOptions):
     """A picture. `quality`, `style` and the like are accepted for clients' sake; upstream has no such controls."""
 
@@ -53,7 +57,33 @@ class ImageGenerationRequest(AccountOptions):
     stream: bool | None = None
     user: str | None = None
     metadata: dict[str, Any] | None = None
-    chatgpt_on_disconnect: Annotated[str | None, AfterValidator(_on_disconnect)] = None
+    chatgpt_on_disconnect: OnDisconnect = None
+
+
+class EditOptions(AccountOptions):
+    """What may stand in an edit's body or in its `metadata`; a size counts only where no ratio is given."""
+
+    aspect_ratio: str | None = None
+    size: Annotated[str | None, AfterValidator(_size)] = None
+
+    @field_validator("aspect_ratio")
+    @classmethod
+    def _ratio_is_known(cls, value: str | None) -> str | None:
+        ratio = (value or "").strip().lower()
+        if ratio and ratio != "auto" and ratio not in _RATIOS:
+            raise ValueError(f"must be `auto` or one of {', '.join(_RATIOS)}")
+        return ratio or None
+
+
+class ImageEditRequest(ImageGenerationRequest, EditOptions):
+    """A picture to be made of others. Those are read beside it, because a form brings them in another way."""
+
+    mask: Any = None
+
+
+def response_format(value: str | None) -> Literal["url", "b64_json"]:
+    """How the picture is to be shown; by its address where nothing is said."""
+    return "b64_json" if (value or "").strip().lower() == "b64_json" else "url"
 
 
 def aspect_ratio(size: str | None) -> str:

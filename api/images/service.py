@@ -7,8 +7,10 @@ import base64
 from typing import Any
 
 from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
 
-from api.images.schemas import ImageGenerationRequest, aspect_ratio
+from api.body import read_object
+from api.images.schemas import ImageGenerationRequest, aspect_ratio, response_format
 from api.overrides import AccountOptions, chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
@@ -26,13 +28,13 @@ from core.ids import PRIMARY_OWNER
 ROUTE = "/v1/images/generations"
 
 
-async def read_admission(services: Services, body: dict[str, Any], headers: Headers) -> Admission:
-    """Validate everything there is to validate; nothing is stored yet.
+async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
+    """Read a request and validate everything there is to validate; nothing is stored yet.
 
     Raises:
         InvalidRequestError, UnsupportedParameterError: `param` names the field or header.
     """
-    request = validated(ImageGenerationRequest, body)
+    request, headers = validated(ImageGenerationRequest, await read_object(scope, receive)), Headers(scope=scope)
     if request.stream:
         raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
     options = merged(AccountOptions, request, request.metadata)
@@ -42,7 +44,7 @@ async def read_admission(services: Services, body: dict[str, Any], headers: Head
         model=request.model or AUTO,
         slug=image_slug(request.model, pool),
         aspect_ratio=aspect_ratio(request.size),
-        response_format="b64_json" if (request.response_format or "").strip().lower() == "b64_json" else "url",
+        response_format=response_format(request.response_format),
         accounts=chosen_accounts(options, pool),
     ).model_dump(mode="json")
     return Admission(

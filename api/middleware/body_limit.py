@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.errors import answer_to
@@ -13,18 +15,22 @@ class BodyLimit:
 
     Args:
         most_bytes: the largest body that is taken.
+        by_path: another limit for these paths.
     """
 
-    def __init__(self, app: ASGIApp, most_bytes: int) -> None:
+    def __init__(self, app: ASGIApp, most_bytes: int, by_path: Mapping[str, int]) -> None:
         self._app = app
-        self._most = most_bytes
+        self._usual = most_bytes
+        self._by_path = by_path
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        if _announced(scope) > self._most:
-            await self._refuse(scope, receive, send)
+        most = self._by_path.get(scope["path"], self._usual)
+        refusal = RequestTooLargeError(f"The request body is larger than {most} bytes.")
+        if _announced(scope) > most:
+            await _refuse(refusal, scope, receive, send)
             return
         seen, begun = 0, False
 
@@ -33,8 +39,8 @@ class BodyLimit:
             message = await receive()
             if message["type"] == "http.request":
                 seen += len(message.get("body", b""))
-                if seen > self._most:
-                    raise self._error()
+                if seen > most:
+                    raise refusal
             return message
 
         async def noted(message: Message) -> None:
@@ -44,19 +50,18 @@ class BodyLimit:
 
         try:
             await self._app(scope, counted, noted)
-        except RequestTooLargeError:
-            if begun:
+        except RequestTooLargeError as error:
+            # A handler may refuse a part of a body that is small enough; that is its own answer.
+            if begun or error is not refusal:
                 raise
-            await self._refuse(scope, receive, send)
+            await _refuse(refusal, scope, receive, send)
 
-    async def _refuse(self, scope: Scope, receive: Receive, send: Send) -> None:
-        response = answer_to(self._error()).response()
-        # The rest of the body is on its way; only the end of the connection stops it.
-        response.headers["connection"] = "close"
-        await response(scope, receive, send)
 
-    def _error(self) -> RequestTooLargeError:
-        return RequestTooLargeError(f"The request body is larger than {self._most} bytes.")
+async def _refuse(refusal: RequestTooLargeError, scope: Scope, receive: Receive, send: Send) -> None:
+    response = answer_to(refusal).response()
+    # The rest of the body is on its way; only the end of the connection stops it.
+    response.headers["connection"] = "close"
+    await response(scope, receive, send)
 
 
 def _announced(scope: Scope) -> int:

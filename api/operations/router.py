@@ -1,14 +1,18 @@
-"""`/v1/chatgpt/operations`: what runs, what ran, and a stop to it."""
+"""`/v1/chatgpt/operations`: what runs and what ran, and what one may do with it."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
 
+from api.body import read_object
 from api.dependencies import BaseDep, ServicesDep
 from api.operations import service
-from api.operations.schemas import Since
+from api.operations.schemas import PlanBody, Since, last_event_id, wants_json
+from api.validation import validated
 from core.contracts.operations import OperationKind, OperationState
 
 router = APIRouter(prefix="/v1/chatgpt/operations", tags=["operations"])
@@ -23,6 +27,7 @@ async def list_operations(
     state: OperationState | None = None,
     account: str | None = None,
     since: Since = None,
+    q: Annotated[str | None, Query(max_length=500)] = None,
     cursor: str | None = None,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
 ) -> dict[str, Any]:
@@ -30,10 +35,11 @@ async def list_operations(
 
     Args:
         since: admitted at or after this time, in Unix seconds or ISO 8601.
+        q: what the first 2,000 characters of the prompt say somewhere.
         cursor: `next_cursor` of the page before.
     """
     page = await service.page(
-        services, kind=kind, state=state, account=account, since=since, cursor=cursor, limit=limit
+        services, kind=kind, state=state, account=account, since=since, words=q, cursor=cursor, limit=limit
     )
     return service.page_view(page, base)
 
@@ -48,3 +54,55 @@ async def read_operation(operation_id: str, services: ServicesDep, base: BaseDep
 async def cancel_operation(operation_id: str, services: ServicesDep, base: BaseDep) -> dict[str, Any]:
     """Ask an operation to stop; the answer shows it as it stands a moment later. The body is not read."""
     return await service.cancel(services, operation_id, base)
+
+
+@router.delete("/{operation_id}", status_code=204)
+async def remove_operation(operation_id: str, services: ServicesDep, *, files: bool = False) -> None:
+    """Forget an operation that has ended; `files` says whether what it made goes too."""
+    await service.remove(services, operation_id, files=files)
+
+
+@router.get("/{operation_id}/result")
+async def read_result(operation_id: str, services: ServicesDep, base: BaseDep) -> Response:
+    """What the operation's own route answers at its end; 409 before that."""
+    return await service.result(services, operation_id, base)
+
+
+@router.get("/{operation_id}/events")
+async def read_events(
+    operation_id: str,
+    request: Request,
+    services: ServicesDep,
+    *,
+    after: Annotated[int, Query(ge=0, lt=10**15)] = 0,
+    limit: Annotated[int, Query(ge=1, le=500)] = 100,
+    form: Annotated[Literal["sse", "json"] | None, Query(alias="format")] = None,
+) -> Response:
+    """The event log behind a number: a stream to its end, or a page in JSON.
+
+    Args:
+        after: the number; `Last-Event-ID` counts for more, because a browser sends it when a stream broke.
+        limit: of a page.
+        form: `json` asks for a page, as `Accept: application/json` does.
+    """
+    known = last_event_id(request.headers)
+    return await service.events(
+        services,
+        operation_id,
+        after=after if known is None else known,
+        limit=limit,
+        as_json=form == "json" or (form is None and wants_json(request.headers)),
+    )
+
+
+@router.post("/{operation_id}/plan")
+async def decide_plan(operation_id: str, request: Request, services: ServicesDep, base: BaseDep) -> Response:
+    """Approve, reject or edit the plan that a research waits with; `Idempotency-Key` makes it one decision."""
+    body = validated(PlanBody, await read_object(request.scope, request.receive))
+    return await service.decide(services, operation_id, body, request.headers, base)
+
+
+@router.post("/{operation_id}/rerun", status_code=202)
+async def rerun_operation(operation_id: str, request: Request, services: ServicesDep, base: BaseDep) -> Response:
+    """Do an ended operation's work once more, as a new operation. The body is not read."""
+    return await service.rerun(services, operation_id, request.headers, base)

@@ -1,16 +1,35 @@
-"""Reading and cancelling: operations of the database and chats of this process."""
+"""Operations of the database and chats of this process: read, followed, cancelled, decided on, repeated, removed."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import Any
 
+from starlette.datastructures import Headers
+from starlette.responses import JSONResponse, Response
+
 from api import launch
-from api.operations.view import chat_view, envelope, view
+from api.errors import answer_to
+from api.images.serving import names, reason, told
+from api.operations.events import EventLog
+from api.operations.results import RESULTS
+from api.operations.schemas import PlanBody
+from api.operations.view import chat_view, envelope, event_view, view
+from api.prefer import idempotency_key
 from api.services import Services
+from bridge.idempotency.digest import request_digest
+from bridge.operations.admission import Admission
 from bridge.operations.listing import Page
-from core.contracts.operations import OperationKind, OperationState
+from core import ids
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
+from core.errors import InvalidRequestError, OperationNotFinishedError, PlanNotWaitingError
 from core.ids import PRIMARY_OWNER
+
+_RERUN = "/v1/chatgpt/operations/{operation_id}/rerun"
+
+_WAIT_SECONDS = 3
+_LONG_WAIT_SECONDS = 30
+"""When to look again for a result; a research takes minutes."""
 
 _CANCEL_SECONDS = 2.5
 """How long a cancel waits to be able to say what upstream answered."""
@@ -23,6 +42,7 @@ async def page(
     state: OperationState | None,
     account: str | None,
     since: datetime | None,
+    words: str | None,
     cursor: str | None,
     limit: int,
 ) -> Page:
@@ -32,7 +52,14 @@ async def page(
         InvalidRequestError: the cursor is none that a page gave out.
     """
     return await services.bridge.operations.list(
-        PRIMARY_OWNER, kind=kind, state=state, account=account, since=since, cursor=cursor, limit=limit
+        PRIMARY_OWNER,
+        kind=kind,
+        state=state,
+        account=account,
+        since=since,
+        words=words,
+        cursor=cursor,
+        limit=limit,
     )
 
 
@@ -61,15 +88,132 @@ async def read(services: Services, operation_id: str, base: str) -> dict[str, An
 
 
 async def cancel(services: Services, operation_id: str, base: str) -> dict[str, Any]:
-    """Ask for a stop, and wait a moment for what comes of it.
+    """Ask for a stop, and wait a moment for what comes of it; `effect` says what this call did.
 
     Raises:
         NotFoundError: there is none of that id.
     """
     chat = services.chats.get(operation_id, PRIMARY_OWNER)
     if chat is not None:
+        effect = "already_requested" if chat.cancel_requested else "requested"
         chat.cancel()
-        return {"status": "ok", **chat_view(chat)}
-    await launch.cancel(services, operation_id)
-    await services.bridge.feed.wait_finished(operation_id, _CANCEL_SECONDS)
-    return {"status": "ok", **await read(services, operation_id, base)}
+        return {"status": "ok", "effect": effect, **chat_view(chat)}
+    before = await services.bridge.operations.get(operation_id, PRIMARY_OWNER)
+    if before.state.terminal:
+        effect = "already_finished"
+    else:
+        effect = "already_requested" if before.cancel_requested else "requested"
+        await launch.cancel(services, operation_id)
+        await services.bridge.feed.wait_finished(operation_id, _CANCEL_SECONDS)
+    return {"status": "ok", "effect": effect, **await read(services, operation_id, base)}
+
+
+async def result(services: Services, operation_id: str, base: str) -> Response:
+    """What the operation's own route answers at its end.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        OperationNotFinishedError: it goes on.
+        GoneError: its file is not there any more.
+    """
+    record = await _operation(services, operation_id)
+    if not record.state.terminal:
+        wait = _LONG_WAIT_SECONDS if record.kind is OperationKind.RESEARCH else _WAIT_SECONDS
+        raise OperationNotFinishedError(f"The operation is {record.state}.", retry_after_seconds=wait)
+    if record.state is not OperationState.COMPLETED:
+        return told(answer_to(reason(record), account=record.account), record).response()
+    return JSONResponse(await RESULTS[record.kind](services, record, base), headers=names(record))
+
+
+async def events(services: Services, operation_id: str, *, after: int, limit: int, as_json: bool) -> Response:
+    """The log behind number `after`: a page of it, or a stream that goes on to its end.
+
+    A stream that would have nothing to say any more is answered with 204, by which a browser knows not to come back.
+
+    Raises:
+        NotFoundError: there is none of that id.
+    """
+    page = await services.bridge.operations.events(operation_id, PRIMARY_OWNER, after=after, limit=limit)
+    if as_json:
+        return JSONResponse(
+            {
+                "object": "list",
+                "data": [event_view(event) for event in page.items],
+                "has_more": page.has_more,
+                "last_event": page.last_event,
+            }
+        )
+    if page.ended and after >= page.last_event:
+        return Response(status_code=204)
+    return EventLog(services, operation_id, after)
+
+
+async def decide(services: Services, operation_id: str, body: PlanBody, headers: Headers, base: str) -> Response:
+    """Have a research's plan decided on; 202 when upstream is still being told.
+
+    Raises:
+        InvalidRequestError: an edit does not say what to change.
+        NotFoundError: there is none of that id.
+        PlanNotWaitingError: it has no plan that waits.
+        TemporalUnavailableError, WorkerUnavailableError: nobody can take the decision now.
+    """
+    update_id = idempotency_key(headers) or ids.request_id()
+    if body.decision == "edit" and not body.text.strip():
+        raise InvalidRequestError("An edit says in `text` what to change in the plan.", param="text")
+    record = await _operation(services, operation_id)
+    if record.kind is not OperationKind.RESEARCH:
+        raise PlanNotWaitingError("Only a research has a plan.")
+    done = await services.temporal.decide_plan(operation_id, body.decision, body.text, update_id=update_id)
+    shown = {"status": "ok" if done else "accepted", **await read(services, operation_id, base)}
+    return JSONResponse(shown, 200 if done else 202)
+
+
+async def rerun(services: Services, operation_id: str, headers: Headers, base: str) -> Response:
+    """A new operation with the same request, which nobody waits for.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        OperationNotFinishedError: it goes on.
+        TemporalUnavailableError, IdempotencyConflictError: as where it was asked for first.
+    """
+    key = idempotency_key(headers)
+    first = await _operation(services, operation_id)
+    if not first.state.terminal:
+        raise OperationNotFinishedError("Only an operation that has ended can be run again.")
+    again = Admission(
+        kind=first.kind,
+        owner=first.owner,
+        route=_RERUN,
+        request=first.request,
+        digest=request_digest(_RERUN, {"rerun_of": first.id}),
+        model=first.model,
+        idempotency_key=key,
+        detached=True,
+        rerun_of=first.id,
+    )
+    record = await launch.launch(services, again)
+    headers_back = {**names(record), "location": f"/v1/chatgpt/operations/{record.id}"}
+    return JSONResponse(envelope(record, base, stale=False), 202, headers_back)
+
+
+async def remove(services: Services, operation_id: str, *, files: bool) -> None:
+    """Forget an operation that has ended.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        OperationNotFinishedError: it goes on.
+    """
+    await _operation(services, operation_id)
+    await services.bridge.removal.remove(operation_id, PRIMARY_OWNER, files=files)
+
+
+async def _operation(services: Services, operation_id: str) -> OperationRecord:
+    """An operation as the database has it.
+
+    Raises:
+        NotFoundError: there is none of that id.
+        OperationNotFinishedError: a chat of that id runs; it leaves nothing behind.
+    """
+    if services.chats.get(operation_id, PRIMARY_OWNER) is not None:
+        raise OperationNotFinishedError("A chat of this id is running; its answer goes to its own connection.")
+    return await services.bridge.operations.get(operation_id, PRIMARY_OWNER)

@@ -9,15 +9,8 @@ from api.errors import error_object
 from bridge.chat.running import RunningChat
 from bridge.files.links import download_url
 from core.contracts.artifacts import Artifact
-from core.contracts.operations import OperationRecord
-
-_RESEARCH: dict[str, Any] = {
-    "deep_research_message_id": None,
-    "deep_research_session_id": None,
-    "deep_research_ready": False,
-    "pending_reason": None,
-}
-"""What only research has; readers of every kind find the same keys."""
+from core.contracts.operations import OperationEvent, OperationKind, OperationRecord
+from core.contracts.research import ResearchFacts, ResearchPlan
 
 
 def envelope(record: OperationRecord, base: str, **more: Any) -> dict[str, Any]:
@@ -40,10 +33,10 @@ def view(record: OperationRecord, base: str) -> dict[str, Any]:
         "account": record.account,
         "provider_selected": record.account is not None,
         "conversation_id": record.conversation_id,
-        **_RESEARCH,
+        **_research(record),
         "cancel_requested": record.cancel_requested,
         "completed": record.state.terminal,
-        "last_cancel_result": record.last_cancel_result,
+        "last_cancel_result": _cancel_result(record),
         "last_cancel_error": record.last_cancel_error,
         "created_at": seconds(record.created_at),
         "started_at": seconds(record.started_at),
@@ -52,7 +45,12 @@ def view(record: OperationRecord, base: str) -> dict[str, Any]:
         "skipped": [
             {"account": skip.account, "reason": skip.reason, "until": seconds(skip.until)} for skip in record.skipped
         ],
-        "artifacts": [_artifact(artifact, base) for artifact in record.artifacts],
+        "plan": plan_view(record.research.plan) if record.research and record.research.plan else None,
+        "artifacts": [artifact_view(artifact, base) for artifact in record.artifacts],
+        "text": record.text,
+        "quota": record.quota,
+        "rerun_of": record.rerun_of,
+        "reruns": list(record.reruns),
         "error": error_object(record.failure) if record.failure else None,
         "attempts": record.attempts,
         "last_event": record.last_event,
@@ -74,7 +72,7 @@ def chat_view(chat: RunningChat) -> dict[str, Any]:
             "account": chat.run.account,
             "provider_selected": chat.run.account is not None,
             "conversation_id": conversation_id,
-            **_RESEARCH,
+            **_NO_RESEARCH,
             "cancel_requested": chat.cancel_requested,
             "completed": False,
             "last_cancel_result": chat.last_cancel_result,
@@ -84,12 +82,30 @@ def chat_view(chat: RunningChat) -> dict[str, Any]:
             "finished_at": None,
             "progress": None,
             "skipped": [],
+            "plan": None,
             "artifacts": [],
+            "text": None,
+            "quota": None,
+            "rerun_of": None,
+            "reruns": [],
             "error": None,
             "attempts": len(chat.run.attempts) + 1,
             "last_event": 0,
             "detached": False,
+            "stale": False,
         },
+    }
+
+
+def event_view(event: OperationEvent) -> dict[str, Any]:
+    """One event of an operation's log; `data` is as it was logged, with its times in ISO 8601."""
+    return {
+        "object": "chatgpt.operation.event",
+        "operation_id": event.operation_id,
+        "number": event.number,
+        "type": event.type,
+        "at": seconds(event.at),
+        "data": event.data,
     }
 
 
@@ -98,7 +114,54 @@ def seconds(moment: datetime | None) -> float | None:
     return None if moment is None else round(moment.timestamp(), 3)
 
 
-def _artifact(artifact: Artifact, base: str) -> dict[str, Any]:
+_NO_RESEARCH: dict[str, Any] = {
+    "deep_research_message_id": None,
+    "deep_research_session_id": None,
+    "deep_research_ready": False,
+    "pending_reason": None,
+}
+"""What only research has; readers of every kind find the same keys."""
+
+
+def _research(record: OperationRecord) -> dict[str, Any]:
+    if record.kind is not OperationKind.RESEARCH:
+        return _NO_RESEARCH
+    facts = record.research or ResearchFacts()
+    session_id = facts.widget_session_id or facts.session_id
+    ready = None not in (record.conversation_id, facts.message_id, session_id)
+    return {
+        "deep_research_message_id": facts.message_id,
+        "deep_research_session_id": session_id,
+        "deep_research_ready": ready,
+        "pending_reason": None if ready or record.state.terminal else _missing(record),
+    }
+
+
+def _missing(record: OperationRecord) -> str:
+    """The first of the things that a research cannot be reached without."""
+    if record.account is None:
+        return "provider_not_selected"
+    return "deep_research_session_not_available" if record.conversation_id else "conversation_id_not_available"
+
+
+def _cancel_result(record: OperationRecord) -> dict[str, Any] | None:
+    """What the last cancel did upstream, or what it waits for."""
+    kept = record.last_cancel_result
+    if kept is None:
+        if not record.cancel_requested or record.conversation_id:
+            return None
+        return {"pending": "conversation_id_not_available" if record.account else "provider_not_selected"}
+    told = {"deep_research" if name == "research" else name: value for name, value in kept.items()}
+    if record.kind is OperationKind.RESEARCH and "conversation" in told and "deep_research" not in told:
+        told["deep_research_pending"] = "widget_session_id_not_available"
+    return told
+
+
+def plan_view(plan: ResearchPlan) -> dict[str, Any]:
+    return {**plan.model_dump(mode="json"), "until": seconds(plan.until)}
+
+
+def artifact_view(artifact: Artifact, base: str) -> dict[str, Any]:
     return {
         "file_id": artifact.file_id,
         "kind": artifact.kind,

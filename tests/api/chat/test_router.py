@@ -175,7 +175,8 @@ BAD_INPUT: list[tuple[dict[str, Any], str]] = [
     ({"chatgpt_accounts": "plus,nobody"}, "chatgpt_accounts"),
     ({"chatgpt_account": "plus", "chatgpt_accounts": ["plus"]}, "chatgpt_accounts"),
     ({"chatgpt_account_strategy": "best"}, "chatgpt_account_strategy"),
-    ({"deep_research": True}, "deep_research"),
+    ({"deep_research": True, "output_name": "../x"}, "output_name"),
+    ({"deep_research": True, "messages": [{"role": "assistant", "content": "x"}]}, "messages"),
     ({"system_hints": "search"}, "system_hints"),
     ({"model": "gpt-5-5-pro"}, "model"),
 ]

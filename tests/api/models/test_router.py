@@ -15,7 +15,7 @@ async def test_the_list_has_what_the_plans_offer(client: httpx2.AsyncClient) -> 
     body = (await client.get("/v1/models")).json()
 
     assert body["object"] == "list"
-    assert [model["id"] for model in body["data"]] == ["auto", "gpt-5-5", "gpt-image-1"]
+    assert [model["id"] for model in body["data"]] == ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]
     assert body["data"][0] == {"id": "auto", "object": "model", "created": 0, "owned_by": "chatgpt-web"}
 
 
@@ -37,4 +37,10 @@ async def test_an_account_that_cannot_be_read_hides_no_other(tmp_path: Path) -> 
     async with open_server(tmp_path, captures=captures) as served, served.client() as client:
         body = (await client.get("/v1/models")).json()
 
-    assert [model["id"] for model in body["data"]] == ["auto", "gpt-5-5", "gpt-5-5-pro", "gpt-image-1"]
+    assert [model["id"] for model in body["data"]] == [
+        "auto",
+        "gpt-5-5",
+        "gpt-5-5-pro",
+        "gpt-image-1",
+        "chatgpt-deep-research",
+    ]

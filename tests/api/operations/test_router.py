@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import httpx2
@@ -12,6 +13,7 @@ from core.contracts.operations import OperationRecord, OperationState
 from core.errors import ContentBlockedError
 from tests.fakes.server import Served, complete
 from tests.fakes.upstream import png
+from tests.fakes.waiting import until
 
 OPERATIONS = "/v1/chatgpt/operations"
 
@@ -21,6 +23,10 @@ async def admit(client: httpx2.AsyncClient, name: str) -> dict[str, Any]:
     answer = await client.post("/v1/images/generations", json=body, headers={"prefer": "respond-async"})
     operation: dict[str, Any] = answer.json()["operation"]
     return operation
+
+
+async def told(served: Served, times: int) -> bool:
+    return len(served.temporal.cancelled) == times
 
 
 async def read(client: httpx2.AsyncClient, name: str) -> dict[str, Any]:
@@ -114,21 +120,58 @@ async def test_a_bad_query_names_its_parameter(client: httpx2.AsyncClient, query
     assert answer.json()["error"]["code"] == "invalid_request"
 
 
-async def test_a_cancel_is_kept_and_told_to_the_workflow(served: Served, client: httpx2.AsyncClient) -> None:
+async def test_a_cancel_is_kept_and_told_to_the_workflow_and_may_be_repeated(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
     await admit(client, "c")
+
+    first = asyncio.create_task(client.post(f"{OPERATIONS}/c/cancel"))
+    await until(lambda: told(served, 1))
+    again = asyncio.create_task(client.post(f"{OPERATIONS}/c/cancel"))
+    await until(lambda: told(served, 2))
     await served.bridge.operations.close("c", OperationState.CANCELLED)
+    answers = [(await one).json() for one in (first, again)]
 
-    answer = await client.post(f"{OPERATIONS}/c/cancel")
-
-    assert answer.status_code == 200
-    assert (answer.json()["status"], answer.json()["object"]) == ("ok", "chatgpt.operation")
-    assert answer.json()["operation"]["cancel_requested"] is True
-    assert served.temporal.cancelled == ["c"]
+    assert [(one["status"], one["effect"]) for one in answers] == [("ok", "requested"), ("ok", "already_requested")]
+    assert all(one["operation"]["cancel_requested"] for one in answers)
+    assert answers[0]["operation"]["last_cancel_result"] == {"pending": "provider_not_selected"}
 
 
-@pytest.mark.parametrize("method", ["GET", "POST"])
-async def test_an_unknown_id_is_a_404(client: httpx2.AsyncClient, method: str) -> None:
-    path = f"{OPERATIONS}/none" if method == "GET" else f"{OPERATIONS}/none/cancel"
-    answer = await client.request(method, path)
+async def test_a_cancel_of_what_has_ended_says_so_and_changes_nothing(
+    three: Served, client: httpx2.AsyncClient
+) -> None:
+    before = await read(client, "a")
+
+    answer = await client.post(f"{OPERATIONS}/a/cancel")
+
+    assert (answer.status_code, answer.json()["effect"]) == (200, "already_finished")
+    assert answer.json()["operation"] == before == await read(client, "a")
+    assert three.temporal.cancelled == []
+
+
+async def test_words_of_the_prompt_narrow_the_list(three: Served, client: httpx2.AsyncClient) -> None:
+    await client.post("/v1/images/generations", json={"prompt": "a blue heron"}, headers={"prefer": "respond-async"})
+
+    found = (await client.get(OPERATIONS, params={"q": "Blue"})).json()["data"]
+
+    assert len(found) == 1
+    assert (await client.get(OPERATIONS, params={"q": "%"})).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("GET", ""),
+        ("DELETE", ""),
+        ("GET", "/result"),
+        ("GET", "/events"),
+        ("POST", "/cancel"),
+        ("POST", "/rerun"),
+        ("POST", "/plan"),
+    ],
+)
+async def test_an_unknown_id_is_a_404(client: httpx2.AsyncClient, method: str, path: str) -> None:
+    body = {"decision": "approve"} if path == "/plan" else None
+    answer = await client.request(method, f"{OPERATIONS}/none{path}", json=body)
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")

@@ -1,0 +1,19 @@
+"""Who asks, as the bridge's rooms know them."""
+
+from __future__ import annotations
+
+from starlette.types import Scope
+
+from api.binding import is_loopback
+from api.links import public_base
+from bridge.files.references import Caller
+from core.ids import PRIMARY_OWNER
+from core.settings import ServerSettings
+
+
+def caller_of(scope: Scope, settings: ServerSettings) -> Caller:
+    """Whoever sent this request, and where they reach the server: by its public base and this machine's own names."""
+    arrived, port = scope.get("server") or (settings.host, settings.port)
+    names = {arrived, "localhost", "127.0.0.1"} if is_loopback(arrived) else {arrived}
+    local = (f"{scope['scheme']}://{f'[{name}]' if ':' in name else name}:{port}" for name in sorted(names))
+    return Caller(PRIMARY_OWNER, (public_base(scope, settings), *local))

@@ -1,0 +1,1 @@
+"""Temporal's remote codec: what lets an operator read histories in Temporal's UI and CLI."""

@@ -1,0 +1,89 @@
+"""A validated request to change pictures as an admission, and a finished edit as an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from api.images.inputs import digest_of, read_pictured, require_ready, stored
+from api.images.schemas import EditOptions, ImageEditRequest, aspect_ratio, response_format
+from api.images.service import image_answer
+from api.overrides import chosen_accounts, merged
+from api.prefer import idempotency_key, responds_async, retry_count
+from api.services import Services
+from api.validation import validated
+from bridge.chat.models import AUTO, image_slug
+from bridge.operations.admission import Admission
+from core.contracts.images import EditRequest
+from core.contracts.operations import OperationKind, OperationRecord
+from core.errors import UnsupportedParameterError
+from core.ids import PRIMARY_OWNER
+
+ROUTE = "/v1/images/edits"
+
+_WARNING = "Upstream draws the whole picture anew: parts that were not to change may move or look different."
+
+
+async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
+    """Read a request, validate it, and keep its pictures, which comes last: a wrong request stores nothing.
+
+    Raises:
+        CallerError: `param` names the field, header or picture.
+        TemporalUnavailableError, ShuttingDownError: nothing can be started now.
+        ClientLeft: the client did, while its pictures were fetched.
+    """
+    body, given = await read_pictured(scope, receive)
+    headers, request = Headers(scope=scope), _validated(body)
+    options = merged(EditOptions, request, request.metadata)
+    pool = await services.bridge.registry.snapshot()
+    slug, accounts = image_slug(request.model, pool), chosen_accounts(options, pool)
+    key, detached = idempotency_key(headers), responds_async(headers)
+    require_ready(services)
+    wanted = EditRequest(
+        prompt=request.prompt,
+        model=request.model or AUTO,
+        slug=slug,
+        aspect_ratio=options["aspect_ratio"] or aspect_ratio(options["size"]),
+        response_format=response_format(request.response_format),
+        accounts=accounts,
+        inputs=await stored(services, given, scope, receive),
+    )
+    return Admission(
+        kind=OperationKind.EDIT,
+        owner=PRIMARY_OWNER,
+        route=ROUTE,
+        request=wanted.model_dump(mode="json"),
+        digest=digest_of(ROUTE, wanted),
+        model=wanted.model,
+        operation_id=options["chatgpt_operation_id"],
+        idempotency_key=key,
+        retry_count=retry_count(headers),
+        detached=detached,
+        cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
+    )
+
+
+async def edit_answer(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
+    """The answer of a completed edit.
+
+    Raises:
+        GoneError, NotFoundError: as `image_answer`.
+    """
+    return {
+        **await image_answer(services, record, base),
+        "input_image_count": len(record.request["inputs"]),
+        "aspect_ratio": record.request["aspect_ratio"],
+        "warnings": [_WARNING],
+    }
+
+
+def _validated(body: Mapping[str, Any]) -> ImageEditRequest:
+    request = validated(ImageEditRequest, body)
+    if request.mask is not None:
+        raise UnsupportedParameterError("Masks are not served; say in words what is to change.", param="mask")
+    if request.stream:
+        raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
+    return request

@@ -1,0 +1,1 @@
+"""`/v1/chatgpt/research`, and chats that ask for a research."""

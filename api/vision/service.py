@@ -1,0 +1,112 @@
+"""A validated question about pictures as an admission, and a finished one as an answer."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any, cast
+
+from starlette.datastructures import Headers
+from starlette.types import Receive, Scope
+
+from api.chat.chunks import usage_object
+from api.images.inputs import digest_of, read_pictured, require_ready, stored
+from api.overrides import chosen_accounts, merged
+from api.prefer import idempotency_key, responds_async, retry_count
+from api.services import Services
+from api.validation import validated
+from api.vision.schemas import Mode, VisionBody, VisionOptions, instruction
+from bridge.chat.models import AUTO, chat_model
+from bridge.chat.pictures import Picture
+from bridge.chat.tokens import Usage, estimate
+from bridge.chat.transcript import Said
+from bridge.operations.admission import Admission
+from core.contracts.operations import OperationKind, OperationRecord
+from core.contracts.texts import VisionRequest
+from core.errors import InvalidRequestError
+from core.ids import PRIMARY_OWNER
+
+ROUTE = "/v1/chatgpt/vision"
+
+_LIMITS = "What a model reads or sees in a picture may be wrong; check what matters against the picture."
+_PRIVACY = ("history_and_training_disabled", "temporary_chat", "chatgpt_temporary_chat")
+
+
+async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admission, VisionBody]:
+    """Read a request, validate it, and keep its pictures, which comes last: a wrong request stores nothing.
+
+    Raises:
+        CallerError: `param` names the field, header or picture.
+        TemporalUnavailableError, ShuttingDownError: nothing can be started now.
+        ClientLeft: the client did, while its pictures were fetched.
+    """
+    fields, given = await read_pictured(scope, receive)
+    headers, body = Headers(scope=scope), validated(VisionBody, fields)
+    options = merged(VisionOptions, body, body.metadata)
+    key, detached = idempotency_key(headers), responds_async(headers)
+    if body.stream and detached:
+        raise InvalidRequestError("`stream` and `Prefer: respond-async` exclude each other.", param="stream")
+    pool = await services.bridge.registry.snapshot()
+    model, accounts = chat_model(body.model, body.thinking_effort, pool), chosen_accounts(options, pool)
+    require_ready(services)
+    mode = cast(Mode, body.mode)
+    wanted = VisionRequest(
+        prompt=instruction(mode, body.prompt),
+        mode=mode,
+        model=body.model or AUTO,
+        slug=model.slug,
+        effort=model.effort,
+        temporary=next((options[name] for name in _PRIVACY if options[name] is not None), False),
+        inputs=await stored(services, given, scope, receive),
+        accounts=accounts,
+    )
+    return Admission(
+        kind=OperationKind.VISION,
+        owner=PRIMARY_OWNER,
+        route=ROUTE,
+        request=wanted.model_dump(mode="json"),
+        digest=digest_of(ROUTE, wanted),
+        model=wanted.model,
+        operation_id=options["chatgpt_operation_id"],
+        idempotency_key=key,
+        retry_count=retry_count(headers),
+        detached=detached,
+        cancel_on_disconnect=body.chatgpt_on_disconnect == "cancel",
+    ), body
+
+
+async def vision_answer(_services: Services, record: OperationRecord, _base: str) -> dict[str, Any]:
+    """The answer of a completed operation: a chat's, and the text once more where it is easy to find."""
+    text = record.text or ""
+    message = {"role": "assistant", "content": text}
+    return {
+        "id": completion_id(record),
+        "object": "chatgpt.vision",
+        "created": created(record),
+        "model": record.model,
+        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}],
+        "usage": usage_object(usage(record)),
+        "text": text,
+        "mode": record.request["mode"],
+        "input_image_count": len(record.request["inputs"]),
+        "limits_note": _LIMITS,
+        "chatgpt_account": record.account,
+        "chatgpt_operation_id": record.id,
+        "chatgpt_conversation_id": record.conversation_id,
+    }
+
+
+def completion_id(record: OperationRecord) -> str:
+    """The same for everybody who is answered by this operation."""
+    return f"chatcmpl_{hashlib.sha256(record.id.encode()).hexdigest()[:32]}"
+
+
+def created(record: OperationRecord) -> int:
+    """When the operation was made, in Unix seconds."""
+    return int(record.created_at.timestamp())
+
+
+def usage(record: OperationRecord) -> Usage:
+    """Estimated by the rule of chats."""
+    request = VisionRequest.model_validate(record.request)
+    pictures = tuple(Picture(b"", ref.name) for ref in request.inputs)
+    return estimate((Said("user", request.prompt, pictures),), record.text or "")
