@@ -18,6 +18,8 @@ from cli.api.app import app as api
 from cli.doctor.command import doctor
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
 from cli.migrate import migrate
+from cli.operations.app import app as operations
+from cli.retention import retention
 from cli.server.app import app as server
 from cli.simulator import simulator
 from cli.temporal import temporal
@@ -60,9 +62,11 @@ app.command()(worker)
 app.command()(simulator)
 app.command()(temporal)
 app.command()(migrate)
+app.command()(retention)
 app.command()(doctor)
 app.add_typer(admin, name="admin")
 app.add_typer(api, name="api")
+app.add_typer(operations, name="operations")
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

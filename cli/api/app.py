@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from cli.api.cancel import cancel
 from cli.api.chat import chat
+from cli.api.edit import edit
 from cli.api.image import image
 from cli.api.operation import operation
+from cli.api.research import research
+from cli.api.vision import vision
 from cli.groups import group
 
 app = group("Calls of a running bridge.")
 app.command()(chat)
 app.command()(image)
+app.command()(edit)
+app.command()(vision)
+app.command()(research)
 app.command()(operation)
 app.command()(cancel)

@@ -46,7 +46,18 @@ def image(
     body.update(pool(account, accounts))
     with connect(base_url, api_key, silence_seconds=timeout) as client:
         answer = client.image(body)
-        saved = _save(client, answer, output_dir, output_path)
+        finish(client, answer, output_dir, output_path, as_json=as_json)
+
+
+def finish(
+    client: BridgeClient, answer: ImageAnswer, output_dir: Path | None, output_path: Path | None, *, as_json: bool
+) -> None:
+    """Save the pictures where that was asked for, and print what there is.
+
+    Raises:
+        typer.Exit: there is no picture.
+    """
+    saved = _save(client, answer, output_dir, output_path)
     if as_json:
         output.data({**answer.as_sent(), "local_paths": [str(path) for path in saved]})
     else:

@@ -50,8 +50,28 @@ def show(operation: Operation) -> None:
     if operation.error is not None:
         error = operation.error
         output.fields(error=error.code, error_message=error.message, what_to_do=error.action)
+    _show_work(operation)
     for number, artifact in enumerate(operation.artifacts):
         output.fields(**{f"artifact[{number}]": artifact.download_url or artifact.file_id})
+    if operation.text:
+        output.result(f"\n{operation.text}")
+
+
+def _show_work(operation: Operation) -> None:
+    """What it does, why it waits, what it plans, and what it is related to."""
+    if operation.progress is not None:
+        made = operation.progress
+        count = f" ({made.done} of {made.total})" if made.total else ""
+        output.fields(progress=f"{made.message or made.phase}{count}")
+    for skip in operation.skipped:
+        until = f" until {_time(skip.until)}" if skip.until else ""
+        output.fields(**{f"waits_because[{skip.account}]": f"{skip.reason}{until}"})
+    if operation.plan is not None:
+        plan = operation.plan
+        output.fields(plan=plan.title, plan_decision=plan.decision or "waiting", plan_until=_time(plan.until))
+        for number, step in enumerate(plan.steps, 1):
+            output.fields(**{f"plan[{number}]": f"{step.text}" + (f" ({step.status})" if step.status else "")})
+    output.fields(rerun_of=operation.rerun_of, reruns=operation.reruns or None)
 
 
 def _time(seconds: float | None) -> str | None:

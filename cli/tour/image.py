@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import io
-from pathlib import Path
-
+from cli.tour.pictures import described, lies
 from cli.tour.report import Report, StepFailedError
 from cli.up.places import Places
 from integrations.client import BridgeClient
@@ -26,28 +24,10 @@ def show(client: BridgeClient, places: Places, report: Report) -> None:
         raise StepFailedError("the answer holds no picture")
     operation = client.operation(answer.chatgpt_operation_id)
     content, kind = client.download(answer.data[0].url)
-    report.fact("picture", _size(content, kind))
-    report.fact("file", _file(answer.data[0].path, content))
+    report.fact("picture", described(content, kind))
+    report.fact("file", lies(answer.data[0].path, content))
     report.fact("download", answer.data[0].url)
     report.fact("operation", f"{operation.id} ({operation.state})")
     report.fact("account", answer.chatgpt_account)
     report.fact("took", f"{took:.1f} s")
     report.fact("its workflow", places.workflow_url(operation.id))
-
-
-def _size(content: bytes, kind: str) -> str:
-    from PIL import Image, UnidentifiedImageError
-
-    try:
-        with Image.open(io.BytesIO(content)) as picture:
-            picture.load()
-            return f"{picture.width} x {picture.height}, {kind}, {len(content):,} bytes"
-    except (UnidentifiedImageError, OSError) as error:
-        raise StepFailedError(f"the download is no picture: {error}") from None
-
-
-def _file(path: str | None, content: bytes) -> str:
-    """Where the picture lies on this machine, once it is seen to lie there."""
-    if path is None or not Path(path).is_file() or Path(path).read_bytes() != content:
-        raise StepFailedError(f"the picture does not lie in {path}, as the answer says")
-    return path

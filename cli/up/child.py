@@ -32,7 +32,7 @@ class ChildSpec:
     """What a child is.
 
     Attributes:
-        command: program and arguments; never holds a secret.
+        command: program and arguments, which every user of the machine can see; never holds a secret.
         environment: all of the child's environment.
         ours: it is our own program, which watches the lifeline by itself.
         ready: asked every tenth of a second until it says yes. An exception counts as no.

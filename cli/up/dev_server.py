@@ -67,14 +67,25 @@ def runs(binary: Path) -> bool:
     return answer.returncode == 0 and answer.stdout.startswith("temporal version")
 
 
-def command(binary: Path, *, port: int, ui_port: int | None, file: Path, namespace: str = "default") -> list[str]:
+def command(
+    binary: Path,
+    *,
+    port: int,
+    ui_port: int | None,
+    file: Path,
+    namespace: str = "default",
+    ui_codec: str | None = None,
+) -> list[str]:
     """The whole command line of the embedded server: on loopback, with its history in `file`.
 
     Args:
         ui_port: port of the web UI; `None` leaves the UI out.
+        ui_codec: address that the web UI has payloads decoded at.
     """
     arguments = [str(binary), "server", "start-dev", "--ip", "127.0.0.1", "--port", str(port)]
     arguments += ["--headless"] if ui_port is None else ["--ui-port", str(ui_port)]
+    if ui_port is not None and ui_codec is not None:
+        arguments += ["--ui-codec-endpoint", ui_codec]
     arguments += ["--namespace", namespace, "--db-filename", str(file), "--log-level", "warn"]
     for flag in _FLAGS:
         arguments += ["--dynamic-config-value", flag]

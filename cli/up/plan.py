@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from api.binding import is_loopback
 from cli.up import dev_server
 from cli.up.child import ChildSpec, bridge_command
 from cli.up.demo import DemoFolder
@@ -37,6 +39,14 @@ class Plan:
 
     stages: tuple[tuple[ChildSpec, ...], ...]
     places: Places
+
+
+@dataclass(frozen=True)
+class _UiCodec:
+    """Where Temporal's web UI has payloads decoded. `part` is what a page of the web cannot guess."""
+
+    endpoint: str = field(repr=False)
+    part: str = field(repr=False)
 
 
 def choose_ports(
@@ -84,13 +94,18 @@ def make(
     if chosen.temporal is not None:
         # By its port and not as an address: a worker keeps house only in a server that is ours.
         shared["CHATGPT_TEMPORAL_PORT"] = str(chosen.temporal)
+    codec = _ui_codec(settings, chosen)
+    # An empty one where the UI shows nothing: then the API has no such address.
+    shared["CHATGPT_TEMPORAL_UI_CODEC_PART"] = codec.part if codec else ""
+    if chosen.temporal_ui is not None:
+        shared["CHATGPT_TEMPORAL_UI_PORT"] = str(chosen.temporal_ui)
     foreign = {name: value for name, value in environment.items() if not name.startswith("CHATGPT_")}
     below: list[ChildSpec] = []
     if demo is not None and places.simulator is not None:
         shared["CHATGPT_WEB_BASE_URL"] = places.simulator
         below.append(_simulator(chosen, places.simulator, foreign, demo))
     if binary is not None and chosen.temporal is not None:
-        below.append(_temporal(settings, binary, chosen.temporal, chosen.temporal_ui, foreign))
+        below.append(_temporal(settings, binary, chosen.temporal, chosen.temporal_ui, codec, foreign))
     health = places.api.removesuffix("/v1") + "/health/live"
     return Plan(
         stages=(
@@ -108,6 +123,20 @@ def make(
         ),
         places=places,
     )
+
+
+def _ui_codec(settings: Settings, chosen: Chosen) -> _UiCodec | None:
+    """None without a UI of ours, where it is switched off, and where the API does not listen on loopback.
+
+    Its address is one of the arguments of Temporal's server, which other users of this machine can see; the UI would
+    tell it to them anyway.
+    """
+    bind = settings.server.host.strip("[]")
+    if chosen.temporal_ui is None or not settings.temporal.ui_codec or not (bind in _ANY_ADDRESS or is_loopback(bind)):
+        return None
+    part = secrets.token_urlsafe(32)
+    base = _places(settings, chosen).api
+    return _UiCodec(f"{base}/chatgpt/codec/ui/{part}", part)
 
 
 def _places(settings: Settings, chosen: Chosen) -> Places:
@@ -139,7 +168,12 @@ def _simulator(chosen: Chosen, url: str, environment: Mapping[str, str], demo: D
 
 
 def _temporal(
-    settings: Settings, binary: Path, port: int, ui_port: int | None, environment: Mapping[str, str]
+    settings: Settings,
+    binary: Path,
+    port: int,
+    ui_port: int | None,
+    codec: _UiCodec | None,
+    environment: Mapping[str, str],
 ) -> ChildSpec:
     command = dev_server.command(
         binary,
@@ -147,5 +181,6 @@ def _temporal(
         ui_port=ui_port,
         file=settings.storage.temporal_file,
         namespace=settings.temporal.namespace,
+        ui_codec=codec.endpoint if codec else None,
     )
     return ChildSpec("temporal", tuple(command), environment, ours=False, ready=listens(port))

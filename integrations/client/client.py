@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from types import TracebackType
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlencode
 
 from integrations.client.models import (
     Accounts,
@@ -16,8 +16,11 @@ from integrations.client.models import (
     Inspection,
     Model,
     Operation,
+    OperationEvent,
+    OperationPage,
     Readiness,
     SavedCapture,
+    VisionAnswer,
 )
 from integrations.client.streams import ChatStream
 from integrations.client.transport import Transport
@@ -81,6 +84,63 @@ class BridgeClient:
         """One picture; returns when it is there."""
         return ImageAnswer.model_validate(self._transport.json("POST", "/images/generations", body))
 
+    def edit(self, body: Mapping[str, Any]) -> ImageAnswer:
+        """One changed picture; returns when it is there."""
+        return ImageAnswer.model_validate(self._transport.json("POST", "/images/edits", body))
+
+    def vision(self, body: Mapping[str, Any]) -> VisionAnswer:
+        """What upstream sees in pictures; returns when it has said it."""
+        return VisionAnswer.model_validate(self._transport.json("POST", "/chatgpt/vision", body))
+
+    def start_research(self, body: Mapping[str, Any]) -> Operation:
+        """Begin a research; returns at once, and the operation goes on by itself."""
+        return self._started("/chatgpt/research", body, {"Prefer": "respond-async"})
+
+    def start_response(self, body: Mapping[str, Any]) -> Operation:
+        """Begin a chat in the background; returns at once."""
+        return self._started("/chat/completions", body, {"Prefer": "respond-async"})
+
+    def operations(self, **filters: str | int | None) -> OperationPage:
+        """Operations, newest first; `filters` are the route's query parameters, `None` is left out."""
+        wanted = {name: str(value) for name, value in filters.items() if value is not None}
+        query = f"?{urlencode(wanted)}" if wanted else ""
+        return OperationPage.model_validate(self._transport.json("GET", f"/chatgpt/operations{query}"))
+
+    def events(self, operation_id: str, *, after: int = 0) -> Iterator[OperationEvent]:
+        """The events of an operation behind number `after`, as they come; ends after the last one there will be."""
+        path = f"{_path(operation_id)}/events?after={after}"
+        for event in self._transport.follow(path):
+            yield OperationEvent.model_validate(event)
+
+    def past_events(self, operation_id: str) -> Iterator[OperationEvent]:
+        """The events of an operation that there are by now."""
+        after = 0
+        while True:
+            page = self._transport.json("GET", f"{_path(operation_id)}/events?after={after}&format=json")
+            for entry in page.get("data", ()):
+                event = OperationEvent.model_validate(entry)
+                after = event.number
+                yield event
+            if not page.get("has_more"):
+                return
+
+    def result(self, operation_id: str) -> dict[str, Any]:
+        """What a finished operation's own route would have answered."""
+        return self._transport.json("GET", f"{_path(operation_id)}/result")
+
+    def decide_plan(self, operation_id: str, decision: str, text: str | None = None) -> Operation:
+        """`approve`, `reject` or `edit` a research's plan; returns how the operation stands then."""
+        body = {"decision": decision, **({} if text is None else {"text": text})}
+        return Operation.model_validate(self._transport.json("POST", f"{_path(operation_id)}/plan", body)["operation"])
+
+    def rerun(self, operation_id: str) -> Operation:
+        """Begin a new operation with a finished one's request."""
+        return self._started(f"{_path(operation_id)}/rerun", {}, {})
+
+    def delete_operation(self, operation_id: str, *, files: bool) -> None:
+        """Forget a finished operation, with or without the files it made."""
+        self._transport.send("DELETE", f"{_path(operation_id)}?files={str(files).lower()}")
+
     def operation(self, operation_id: str) -> Operation:
         """How an operation stands."""
         return self._operation("GET", operation_id, "")
@@ -119,5 +179,11 @@ class BridgeClient:
         )
 
     def _operation(self, method: str, operation_id: str, verb: str) -> Operation:
-        path = f"/chatgpt/operations/{quote(operation_id, safe='')}{verb}"
-        return Operation.model_validate(self._transport.json(method, path).get("operation"))
+        return Operation.model_validate(self._transport.json(method, f"{_path(operation_id)}{verb}").get("operation"))
+
+    def _started(self, path: str, body: Mapping[str, Any], headers: Mapping[str, str]) -> Operation:
+        return Operation.model_validate(self._transport.json("POST", path, body, headers=headers).get("operation"))
+
+
+def _path(operation_id: str) -> str:
+    return f"/chatgpt/operations/{quote(operation_id, safe='')}"

@@ -87,10 +87,22 @@ class ImageFile(Answer):
 
 
 class ImageAnswer(Answer):
-    """`POST /v1/images/generations`."""
+    """`POST /v1/images/generations` and `/v1/images/edits`."""
 
     created: int = 0
     data: tuple[ImageFile, ...] = ()
+    chatgpt_account: str | None = None
+    chatgpt_operation_id: str | None = None
+    warnings: tuple[str, ...] = ()
+
+
+class VisionAnswer(Answer):
+    """`POST /v1/chatgpt/vision`."""
+
+    text: str = ""
+    mode: str = ""
+    model: str = ""
+    input_image_count: int = 0
     chatgpt_account: str | None = None
     chatgpt_operation_id: str | None = None
 
@@ -111,6 +123,49 @@ class OperationError(Answer):
     action: str | None = None
 
 
+class Progress(Answer):
+    """What an operation is doing; `total` is `None` when it is not countable."""
+
+    phase: str = ""
+    done: int = 0
+    total: int | None = None
+    message: str = ""
+
+
+class PlanStep(Answer):
+    """A step of a research's plan."""
+
+    text: str = ""
+    status: str = ""
+
+
+class Plan(Answer):
+    """A research's plan; `decision` is `None` while it waits."""
+
+    title: str = ""
+    steps: tuple[PlanStep, ...] = ()
+    version: int | None = None
+    until: float | None = None
+    decision: str | None = None
+
+
+class Skipped(Answer):
+    """Why an account was passed over; `until` in Unix seconds."""
+
+    account: str = ""
+    reason: str = ""
+    until: float | None = None
+
+
+class OperationEvent(Answer):
+    """One event of an operation's log; `at` in Unix seconds."""
+
+    number: int
+    type: str
+    at: float | None = None
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
 class Operation(Answer):
     """What `GET /v1/chatgpt/operations/{id}` holds; times are Unix seconds."""
 
@@ -128,8 +183,22 @@ class Operation(Answer):
     finished_at: float | None = None
     last_cancel_result: dict[str, Any] | None = None
     last_cancel_error: str | None = None
+    progress: Progress | None = None
+    skipped: tuple[Skipped, ...] = ()
+    plan: Plan | None = None
     artifacts: tuple[KeptFile, ...] = ()
+    text: str | None = None
+    rerun_of: str | None = None
+    reruns: tuple[str, ...] = ()
+    last_event: int = 0
     error: OperationError | None = None
+
+
+class OperationPage(Answer):
+    """`GET /v1/chatgpt/operations`, newest first; `next_cursor` asks for those that follow."""
+
+    data: tuple[Operation, ...] = ()
+    next_cursor: str | None = None
 
 
 class AccountHealth(Answer):

@@ -39,7 +39,13 @@ class Transport:
         self._http.close()
 
     def json(
-        self, method: str, path: str, body: Mapping[str, Any] | None = None, *, accept: tuple[int, ...] = ()
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        accept: tuple[int, ...] = (),
+        headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
         """The JSON object that a request is answered with.
 
@@ -50,7 +56,7 @@ class Transport:
         Raises:
             ClientError: an error answer, or none at all.
         """
-        with self._request(method, path, body) as response:
+        with self._request(method, path, body, headers) as response:
             content = self._read(response)
             parsed = _parsed(content)
             if response.status_code >= 400 and response.status_code not in accept:
@@ -80,6 +86,33 @@ class Transport:
                 yield event
         raise broken_off(self.base_url, "the stream ended without [DONE]")
 
+    def follow(self, path: str) -> Iterator[dict[str, Any]]:
+        """The JSON events of an event log, until the server ends it.
+
+        Raises:
+            ClientError: an error answer, or a connection that broke.
+        """
+        with self._request("GET", path, None, {"Accept": "text/event-stream"}) as response:
+            if response.status_code >= 400:
+                raise self._refusal(response, _parsed(self._read(response)))
+            for line in response.iter_lines():
+                if line.startswith("data:"):
+                    event = _parsed(line.removeprefix("data:").strip().encode())
+                    if not isinstance(event, dict) or "error" in event:
+                        raise self._refusal(response, event)
+                    yield event
+
+    def send(self, method: str, path: str) -> None:
+        """A request that is answered without content.
+
+        Raises:
+            ClientError: an error answer, or none at all.
+        """
+        with self._request(method, path, None) as response:
+            content = self._read(response)
+            if response.status_code >= 400:
+                raise self._refusal(response, _parsed(content))
+
     def content(self, url: str) -> tuple[bytes, str]:
         """The bytes of a file and their type.
 
@@ -97,9 +130,11 @@ class Transport:
             return content, response.headers.get("content-type", "")
 
     @contextmanager
-    def _request(self, method: str, path: str, body: Mapping[str, Any] | None) -> Iterator[httpx2.Response]:
+    def _request(
+        self, method: str, path: str, body: Mapping[str, Any] | None, headers: Mapping[str, str] | None = None
+    ) -> Iterator[httpx2.Response]:
         try:
-            with self._http.stream(method, self._url(path), json=body) as response:
+            with self._http.stream(method, self._url(path), json=body, headers=headers) as response:
                 yield response
         except (httpx2.ConnectError, httpx2.ConnectTimeout, httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
             raise unreachable(self.base_url, str(error) or type(error).__name__) from None

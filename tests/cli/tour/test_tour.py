@@ -41,9 +41,10 @@ def test_make_demo_once_shows_every_kind_of_work_and_ends_with_0() -> None:
         check=False,
     )
     assert shown.returncode == 0, shown.stdout + shown.stderr
-    assert "3 of 3 steps worked." in shown.stdout
-    (file,) = [line.split()[1] for line in shown.stdout.splitlines() if line.startswith("  file ")]
-    assert Path(file).read_bytes().startswith(b"\x89PNG")
+    assert "6 of 6 steps worked." in shown.stdout
+    files = [line.split()[1] for line in shown.stdout.splitlines() if line.startswith("  file ")]
+    assert len(files) == 2
+    assert all(Path(file).read_bytes().startswith(b"\x89PNG") for file in files)
     for name in ("operation", "its workflow", "Temporal UI", "simulator", "logs", "database"):
         assert f"\n  {name} " in shown.stdout
 
@@ -52,13 +53,13 @@ def test_a_step_that_fails_is_shown_and_the_others_go_on(
     bridge: FakeBridge, capsys: pytest.CaptureFixture[str]
 ) -> None:
     bridge.says({"id": "c", "choices": [{"message": {"content": "Hello."}}]}, path="/v1/chat/completions")
-    bridge.fails("temporal_unavailable", 503, "Temporal is away", "Start it.", path="/v1/images/generations")
+    bridge.fails("temporal_unavailable", 503, "Temporal is away", "Start it.")
     with BridgeClient(bridge.base_url) as client:
         assert run(client, places(bridge)) == 1
     shown = capsys.readouterr().out
     assert "  | Hello." in shown
     assert "  FAILED         Temporal is away [temporal_unavailable]\n  what to do     Start it.\n" in shown
-    assert "\n1 of 3 steps worked.\n" in shown
+    assert "\n1 of 6 steps worked.\n" in shown
 
 
 def test_an_answer_without_words_and_a_picture_that_is_none_are_failures(
@@ -68,10 +69,14 @@ def test_an_answer_without_words_and_a_picture_that_is_none_are_failures(
     url = f"{bridge.base_url}/chatgpt/files/ab"
     bridge.says({"data": [{"url": url}], "chatgpt_operation_id": "op"}, path="/v1/images/generations")
     bridge.says({"operation": {"id": "op", "kind": "image"}}, path="/v1/chatgpt/operations/op")
+    bridge.says({"data": [{"url": url}], "chatgpt_operation_id": "op"}, path="/v1/images/edits")
+    bridge.says({"text": "CLOSED"}, path="/v1/chatgpt/vision")
+    bridge.fails("temporal_unavailable", 503, "Temporal is away", "Start it.", path="/v1/chatgpt/research")
     bridge.sends(b"<html>", "image/png", path="/v1/chatgpt/files/ab")
     with BridgeClient(bridge.base_url) as client:
         assert run(client, places(bridge)) == 1
     shown = capsys.readouterr().out
     assert "FAILED         the answer holds no text" in shown
-    assert "FAILED         the download is no picture: " in shown
-    assert "0 of 3 steps worked." in shown
+    assert shown.count("FAILED         the download is no picture: ") == 2
+    assert "FAILED         the answer does not hold the words of the picture" in shown
+    assert "0 of 6 steps worked." in shown

@@ -89,3 +89,39 @@ def test_an_address_for_everybody_is_shown_as_loopback(tmp_path: Path) -> None:
     settings = load_all(storage={"data_dir": tmp_path}, server={"host": "0.0.0.0"})
     plan = make(settings, Chosen(8000, 7233, None, None), {}, binary=Path("/t"), demo=None)
     assert plan.places.api == "http://127.0.0.1:8000/v1"
+
+
+def codec_of(settings: Settings, chosen: Chosen) -> tuple[str | None, str]:
+    """Where Temporal's UI is told to have payloads decoded, and the part of the address that the API is told."""
+    plan = make(settings, chosen, ENVIRONMENT, binary=Path("/t/temporal"), demo=None)
+    children = {child.name: child for stage in plan.stages for child in stage}
+    command = children["temporal"].command
+    flag = "--ui-codec-endpoint"
+    told = command[command.index(flag) + 1] if flag in command else None
+    part = children["api"].environment["CHATGPT_TEMPORAL_UI_CODEC_PART"]
+    assert not part or part not in " ".join(children["api"].command)
+    return told, part
+
+
+def test_the_ui_has_payloads_decoded_at_an_address_that_is_new_at_each_start(settings: Settings) -> None:
+    first, second = (codec_of(settings, Chosen(8000, 7233, 8233, None)) for _ in range(2))
+    for told, part in (first, second):
+        assert len(part) >= 43
+        assert told == f"http://127.0.0.1:8000/v1/chatgpt/codec/ui/{part}"
+    assert first != second
+
+
+def test_the_api_knows_the_port_that_the_ui_got(settings: Settings) -> None:
+    plan = make(settings, Chosen(8000, 7233, 8250, None), ENVIRONMENT, binary=Path("/t/temporal"), demo=None)
+    assert all(child.environment["CHATGPT_TEMPORAL_UI_PORT"] == "8250" for child in plan.stages[1])
+
+
+def test_without_a_ui_or_switched_off_or_away_from_loopback_there_is_no_such_address(tmp_path: Path) -> None:
+    def settings_with(**areas: dict[str, object]) -> Settings:
+        return load_all(storage={"data_dir": tmp_path}, **areas)
+
+    with_ui = Chosen(8000, 7233, 8233, None)
+    assert codec_of(settings_with(), Chosen(8000, 7233, None, None)) == (None, "")
+    assert codec_of(settings_with(temporal={"ui_codec": False}), with_ui) == (None, "")
+    assert codec_of(settings_with(server={"host": "192.168.1.5"}), with_ui) == (None, "")
+    assert codec_of(settings_with(server={"host": "0.0.0.0"}), with_ui)[0] is not None

@@ -1,0 +1,1 @@
+"""`chatgpt-api operations`: long work, watched and steered."""
