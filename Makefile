@@ -1,6 +1,6 @@
 # Every target works as the first command on a fresh checkout; what is there already is not made again.
 .DEFAULT_GOAL := help
-.PHONY: help setup temporal demo up test check bench clean
+.PHONY: help setup temporal demo up test check bench chaos clean
 
 BIN := .venv/bin
 # Changed pins, or a changed list of dependencies, set the environment up again.
@@ -44,6 +44,9 @@ check: setup ## Lint, types and import contracts
 
 bench: setup temporal ## Measure; writes docs/benchmarks.md
 	@$(BIN)/python tests/bench/run.py
+
+chaos: setup temporal ## Kill everything at random while operations run; SECONDS=600 SEED=7
+	@$(BIN)/python -m tests.chaos.run --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 clean: ## Remove what the targets made, but no data of yours
 	rm -rf .venv .demo .demo-* .bench dist .mypy_cache .ruff_cache .import_linter_cache .hypothesis .pytest_cache

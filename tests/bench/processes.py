@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,7 +60,7 @@ def running(command: list[str], log: Path, **environment: str) -> Iterator[subpr
 
 @dataclass
 class Bench:
-    """A running bridge, the relay beside it, and their upstream. `memory_mb` is the API's resident memory."""
+    """A running bridge, the relay beside it, and their upstream."""
 
     api: subprocess.Popen[bytes]
     api_url: str
@@ -69,8 +69,15 @@ class Bench:
     authorization: str
     temporal: str
     folder: Path
+    worker: subprocess.Popen[bytes]
+    new_worker: Callable[[], subprocess.Popen[bytes]]
+
+    def start_worker(self) -> None:
+        """Start a worker in the place of one that died."""
+        self.worker = self.new_worker()
 
     def memory_mb(self) -> float:
+        """The API's resident memory."""
         status = Path(f"/proc/{self.api.pid}/status").read_text()
         match = re.search(r"VmRSS:\s+(\d+) kB", status)
         return int(match[1]) / 1024 if match else 0.0
@@ -115,7 +122,11 @@ def bench(folder: Path, *, accounts: int = 16, **upstream: Any) -> Iterator[Benc
         file = folder / "data" / "temporal.sqlite"
         start("temporal", temporal_command(find_binary(), port=temporal, ui_port=None, file=file))
         listening(temporal)
-        start("worker", [*bridge, "worker"], **environment)
+
+        def new_worker() -> subprocess.Popen[bytes]:
+            return start("worker", [*bridge, "worker"], **environment)
+
+        worker = new_worker()
         server = start("api", [*bridge, "server", "start", "--no-worker", "--port", str(api)], **environment)
         text = next(captures.glob("*/chatgpt-request.txt")).read_text()
         bearer = re.search(r"authorization: (Bearer [^'\"\s]+)", text, re.IGNORECASE)
@@ -132,4 +143,6 @@ def bench(folder: Path, *, accounts: int = 16, **upstream: Any) -> Iterator[Benc
             authorization=bearer[1],
             temporal=f"127.0.0.1:{temporal}",
             folder=folder,
+            worker=worker,
+            new_worker=new_worker,
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 from temporalio.client import Client
 
-from tests.bench import noop
+from tests.bench import noop, operations
 from tests.bench.processes import HERE, KEY, Bench, bench
 
 ROUNDS = 3
@@ -117,11 +117,32 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
         ours, bare = asyncio.run(images(it, 20))
         seen = f"{ours / bare:.1f} ({ours:.0f} ms against {bare:.0f} ms)"
         rows.append(("image operation over a no-op workflow", "≤ 4", seen))
+    with bench(folder / "operations", accounts=3) as it:
+        rows += durable(it)
     with bench(folder / "memory") as it:
         it.load(it.api_url, "--stream", "--concurrency", "16", "--count", "5000")
         rows.append(("resident memory after 5,000 chats", "≤ 150 MB", f"{it.memory_mb():.0f} MB"))
         memory, begun = asyncio.run(open_streams(it, 500))
         rows.append((f"resident memory with {begun} open streams", "≤ 300 MB", f"{memory:.0f} MB"))
+    return rows
+
+
+def durable(it: Bench) -> list[tuple[str, str, str]]:
+    """What is measured of operations."""
+    rate = asyncio.run(operations.per_second(it, 120))
+    stopped = asyncio.run(operations.cancel_to_stop(it, 20))
+    few = asyncio.run(operations.reads(it, 60))
+    operations.keep_many(it, 10_000)
+    many = asyncio.run(operations.reads(it, 60))
+    again = asyncio.run(operations.kill_to_progress(it, 3))
+    rows = [
+        ("image operations a second, 16 at a time", "", f"{rate:.0f}"),
+        ("from cancel to upstream's stop, 95th percentile", "≤ 2 s", f"{stopped:.0f} ms"),
+        ("from kill -9 of the worker to progress, longest of 3", "≤ 30 s", f"{again:.1f} s"),
+    ]
+    for name in ("get", "list"):
+        seen = f"{many[name] / few[name]:.2f} ({many[name]:.1f} ms against {few[name]:.1f} ms)"
+        rows.append((f"{name} with 10,000 operations kept, over some 140", "≤ 2", seen))
     return rows
 
 

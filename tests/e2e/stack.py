@@ -105,6 +105,12 @@ class Stack:
         """Temporal, a worker and the API."""
         await self.start_temporal()
         await asyncio.gather(self.start_worker(), self.start_api())
+        async with self.client() as client:
+            for _ in range(300):
+                if (await client.get("/health/ready")).status_code == 200:
+                    return
+                await asyncio.sleep(0.1)
+        raise TimeoutError(f"never ready:\n{self.processes[-1].log.read_text()[-4000:]}")
 
     async def close(self) -> None:
         for process in reversed(self.processes):
