@@ -194,6 +194,7 @@ def _provider(settings: Settings) -> Provider:
         connect_seconds=upstream.connect_seconds,
         idle_seconds=upstream.idle_seconds,
         prepare=upstream.prepare,
+        poll_seconds=settings.operations.research_poll_seconds,
     )
 
 

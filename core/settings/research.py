@@ -38,6 +38,12 @@ class ResearchSettings(Area):
         validation_alias="CHATGPT_RESEARCH_SILENCE_SECONDS",
         description="Longest a running research may show nothing new.",
     )
+    research_poll_seconds: float = Field(
+        15,
+        ge=1,
+        validation_alias="CHATGPT_RESEARCH_POLL_SECONDS",
+        description="How long upstream's push of a research may be silent before its state is asked for.",
+    )
     research_failures: int = Field(
         20,
         ge=1,
