@@ -227,12 +227,12 @@ def _tell(conn: Connection, operation_id: str, before: Notes, after: Notes, now:
 def _progress(conn: Connection, operation_id: str, notes: Notes, now: datetime) -> None:
     steps = notes.plan.steps if notes.plan else ()
     seconds = int((now - (notes.began_at or now)).total_seconds())
-    found = [] if notes.sources_found is None else [f"{notes.sources_found} sources"]
+    found = "" if notes.sources_found is None else f", {notes.sources_found} sources found"
     made = OperationProgress(
         phase=notes.status or "researching",
         done=sum(step.status in _STEP_DONE for step in steps),
         total=len(steps) or None,
-        message=", ".join([*found, f"{seconds // 60} min"]),
+        message=f"Researching for {seconds // 60} min{found}",
     )
     told = made.model_dump(mode="json")
     last: int = conn.execute(select(OPERATIONS.c.last_event).where(OPERATIONS.c.id == operation_id)).scalar_one()
