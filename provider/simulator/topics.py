@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,7 +13,7 @@ Item = dict[str, Any]
 _EPOCH_MS = 1_790_000_000_000
 
 
-class Log:
+class Log(ABC):
     """The items of one topic, from number 0; items to come are followed through `source`."""
 
     def __init__(self, source: Turn | Research, begun_at: float) -> None:
@@ -20,9 +21,9 @@ class Log:
         self._start_ms = int(begun_at * 1000) % _EPOCH_MS + _EPOCH_MS
 
     @property
+    @abstractmethod
     def length(self) -> int:
         """How many items there are by now."""
-        raise NotImplementedError
 
     def offset(self, at: int) -> str:
         """The offset of item number `at`; `"0"` is before the first."""
@@ -46,8 +47,9 @@ class Log:
         """The item that ends the topic, `None` where it ends without a word."""
         return None
 
+    @abstractmethod
     def _payload(self, at: int) -> Item:
-        raise NotImplementedError
+        """The payload of item number `at`."""
 
 
 class TurnLog(Log):
