@@ -30,11 +30,11 @@ class PictureWorkflow(OperationWorkflow):
             workflow.start_activity_method(
                 ArtifactActivities.save_artifacts,
                 SaveInput(
-                    operation_id=self._given.operation_id,
+                    operation_id=self.given.operation_id,
                     assets=pictures,
-                    max_upstream_failures=self._given.timings.max_upstream_failures,
+                    max_upstream_failures=self.given.timings.max_upstream_failures,
                 ),
-                **policies.upstream_call(self._given.timings),
+                **policies.upstream_call(self.given.timings),
             )
         )
 
@@ -47,10 +47,10 @@ class PictureWorkflow(OperationWorkflow):
             workflow.start_activity_method(
                 ImageActivities.poll_image,
                 PollInput(
-                    operation_id=self._given.operation_id,
-                    max_upstream_failures=self._given.timings.max_upstream_failures,
+                    operation_id=self.given.operation_id,
+                    max_upstream_failures=self.given.timings.max_upstream_failures,
                 ),
-                **policies.upstream_call(self._given.timings),
+                **policies.upstream_call(self.given.timings),
             )
         )
         if polled.status == "refused":

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from temporalio import workflow
-from temporalio.exceptions import ApplicationError
 
 from activities.errors import final
 from activities.research import ResearchActivities
 from core.contracts.failure import Failure, failure_of
 from core.contracts.operations import OperationState
-from core.contracts.research import ResearchPlan
 from core.contracts.steps import (
     Closed,
     OperationInput,
@@ -25,27 +22,16 @@ from core.contracts.steps import (
     Watched,
     WatchInput,
 )
-from core.errors import InvalidRequestError, PlanNotWaitingError, error_class
+from core.errors import InvalidRequestError
 from workflows import policies
 from workflows.operation import Ended, OperationWorkflow, Over, result
+from workflows.plans import Decision, refused, told, too_late
 
 _ALMOST = timedelta(seconds=2)
 """How much earlier than the workflow a watcher of the log may know of a plan."""
 
 _SAVING = "The report is written."
 _RUNNING = "Upstream is researching."
-
-
-@dataclass
-class _Decision:
-    """What somebody decided; `done` once it was carried out, or failed."""
-
-    given: PlanDecisionInput
-    failure: Failure | None = None
-    done: bool = False
-
-    def end(self, failure: Failure | None = None) -> None:
-        self.failure, self.done = failure, True
 
 
 @workflow.defn(name="ResearchWorkflow")
@@ -66,7 +52,7 @@ class ResearchWorkflow(OperationWorkflow):
     def __init__(self, given: OperationInput) -> None:
         super().__init__(given)
         self._waiting: Watched | None = None
-        self._decision: _Decision | None = None
+        self._decision: Decision | None = None
         self._edits = 0
         self._launching = False
 
@@ -86,7 +72,7 @@ class ResearchWorkflow(OperationWorkflow):
         decision = self._taken(given)
         await workflow.wait_condition(lambda: decision.done)
         if decision.failure is not None:
-            raise _refused(decision.failure)
+            raise refused(decision.failure)
         return PlanDecided(decision=given.decision, version=version)
 
     @decide_plan.validator
@@ -94,7 +80,7 @@ class ResearchWorkflow(OperationWorkflow):
         if given.decision == "edit" and not given.text.strip():
             raise final(InvalidRequestError("An edit says what to change in the plan.", param="text"))
         if not self._undecided and not self._launching:
-            raise final(_too_late())
+            raise final(too_late())
 
     @workflow.signal(description="Have the research begin with its plan.")
     def approve_plan(self) -> None:
@@ -119,8 +105,8 @@ class ResearchWorkflow(OperationWorkflow):
         return await self.step(
             workflow.start_activity_method(
                 ResearchActivities.save_report,
-                SaveReportInput(operation_id=self._given.operation_id),
-                **policies.upstream_call(self._given.timings),
+                SaveReportInput(operation_id=self.given.operation_id),
+                **policies.upstream_call(self.given.timings),
             )
         )
 
@@ -132,7 +118,7 @@ class ResearchWorkflow(OperationWorkflow):
         Raises:
             Ended, Over: there is none.
         """
-        launch_until = workflow.now() + self._given.timings.launch
+        launch_until = workflow.now() + self.given.timings.launch
         seen: Watched | None = None
         self._launching = True
         while True:
@@ -151,22 +137,22 @@ class ResearchWorkflow(OperationWorkflow):
         if seen.phase == "cancelled":
             raise Ended
         if seen.phase == "stopped":
-            self._cancel = True
+            self.cancelling = True
             await self.raise_if_cancelled()
         if seen.phase == "waiting_plan":
-            note = _told(seen.plan, asks=seen.asks)
+            note = told(seen.plan, asks=seen.asks)
             self.show(OperationState.WAITING_FOR_PLAN, note=note, last_event=seen.last_event)
         else:
             self.show(OperationState.RUNNING, note=_RUNNING, last_event=seen.last_event)
 
     def _watch(self, seen: Watched | None, launch_until: datetime) -> workflow.ActivityHandle[Watched]:
-        timings, deadline = self._given.timings, self.deadline
+        timings, deadline = self.given.timings, self.deadline
         if seen is not None and seen.phase == "waiting_plan":
             deadline = min(deadline, workflow.now() + timings.plan_limit)
         return workflow.start_activity_method(
             ResearchActivities.watch_research,
             WatchInput(
-                operation_id=self._given.operation_id,
+                operation_id=self.given.operation_id,
                 phase="launching" if seen is None else "waiting_plan" if seen.phase == "waiting_plan" else "running",
                 plan=None if seen is None else seen.mark,
                 launch_until=launch_until,
@@ -181,7 +167,7 @@ class ResearchWorkflow(OperationWorkflow):
 
     @property
     def _undecided(self) -> bool:
-        return self._waiting is not None and self._decision is None and not self._cancel
+        return self._waiting is not None and self._decision is None and not self.cancelling
 
     async def _launched(self) -> None:
         """Until the first phase is known, or is not the one that the log told of."""
@@ -190,13 +176,13 @@ class ResearchWorkflow(OperationWorkflow):
         except TimeoutError:
             return
 
-    def _taken(self, given: PlanDecisionInput) -> _Decision:
+    def _taken(self, given: PlanDecisionInput) -> Decision:
         """Put a decision in the run loop's way; one that came too late is done."""
-        decision = _Decision(given)
+        decision = Decision(given)
         if self._undecided:
             self._decision = decision
         else:
-            decision.end(failure_of(_too_late()))
+            decision.end(failure_of(too_late()))
         return decision
 
     def _signalled(self, given: PlanDecisionInput) -> None:
@@ -223,13 +209,13 @@ class ResearchWorkflow(OperationWorkflow):
         finally:
             self._waiting = None
             if self._decision is not None:
-                self._decision.end(failure_of(_too_late()))
+                self._decision.end(failure_of(too_late()))
                 self._decision = None
 
     def _due(self, seen: Watched) -> datetime | None:
         """When the plan is approved by itself; `None`: it waits for a person, or was approved."""
         by_itself = self._waiting is not None and not seen.asks
-        return workflow.now() + self._given.timings.plan_delay if by_itself else None
+        return workflow.now() + self.given.timings.plan_delay if by_itself else None
 
     async def _news(self, watching: workflow.ActivityHandle[Watched], due: datetime | None) -> None:
         """Wait for a decision, a cancel, news of upstream, or the end of the delay."""
@@ -238,13 +224,13 @@ class ResearchWorkflow(OperationWorkflow):
             return watching.done() or self._decision is not None
 
         if due is None:
-            await workflow.wait_condition(lambda: self._cancel or came())
+            await workflow.wait_condition(lambda: self.cancelling or came())
         else:
             await self.pause(due - workflow.now(), unless=came)
 
-    async def _carry_out(self, decision: _Decision, watching: workflow.ActivityHandle[Watched], seen: Watched) -> None:
+    async def _carry_out(self, decision: Decision, watching: workflow.ActivityHandle[Watched], seen: Watched) -> None:
         """Tell upstream. What fails leaves the plan waiting, and whoever decided is told."""
-        failure: Failure | None = failure_of(_too_late())
+        failure: Failure | None = failure_of(too_late())
         try:
             failure = await self._told_upstream(decision.given, watching, seen)
         finally:
@@ -255,7 +241,7 @@ class ResearchWorkflow(OperationWorkflow):
         if decision.given.decision == "approve":
             self._waiting = None
         if decision.given.decision == "reject":
-            self._cancel = True
+            self.cancelling = True
             await self.raise_if_cancelled()
 
     async def _told_upstream(
@@ -268,17 +254,17 @@ class ResearchWorkflow(OperationWorkflow):
         """
         self._edits += given.decision == "edit"
         telling = self._start(given, seen)
-        await workflow.wait_condition(lambda: telling.done() or watching.done() or self._cancel)
+        await workflow.wait_condition(lambda: telling.done() or watching.done() or self.cancelling)
         await self.raise_if_cancelled()
         if not telling.done():
             now = await result(watching)
             in_time = now.phase == "waiting_plan" if given.decision == "edit" else given.decision == "approve"
-            return None if in_time else failure_of(_too_late())
+            return None if in_time else failure_of(too_late())
         try:
             stepped = await result(telling)
         except Ended as end:
             return end.failure
-        self.show(self._status.state, note=_told(seen.plan, asks=seen.asks), last_event=stepped.last_event)
+        self.show(self.status.state, note=told(seen.plan, asks=seen.asks), last_event=stepped.last_event)
         return None
 
     def _start(self, given: PlanDecisionInput, seen: Watched) -> workflow.ActivityHandle[PlanStepped]:
@@ -288,33 +274,11 @@ class ResearchWorkflow(OperationWorkflow):
             "reject": ResearchActivities.reject_plan,
         }
         step = PlanStepInput(
-            operation_id=self._given.operation_id,
+            operation_id=self.given.operation_id,
             decision=given.decision,
             mark=seen.mark,
             text=given.text,
             edit=self._edits,
-            max_upstream_failures=self._given.timings.max_upstream_failures,
+            max_upstream_failures=self.given.timings.max_upstream_failures,
         )
-        return workflow.start_activity_method(
-            steps[given.decision], step, **policies.upstream_call(self._given.timings)
-        )
-
-
-def _too_late() -> PlanNotWaitingError:
-    return PlanNotWaitingError("There is no plan that waits for a decision now.")
-
-
-def _refused(failure: Failure) -> ApplicationError:
-    kind = error_class(failure.code)
-    name = "BridgeError" if kind is None else kind.__name__
-    return ApplicationError(failure.message, failure, type=name, non_retryable=True)
-
-
-def _told(plan: ResearchPlan | None, *, asks: bool) -> str:
-    """The plan in Markdown, and what it waits for."""
-    if plan is None:
-        return "Upstream waits before it begins."
-    how = "It waits for a decision." if asks else "It is approved by itself after a while."
-    until = f" Upstream begins at {plan.until:%H:%M:%S} UTC at the latest." if plan.until else ""
-    steps = "\n".join(f"{number}. {step.text}" for number, step in enumerate(plan.steps, 1))
-    return f"### {plan.title or 'Plan'}\n\n{steps}\n\n{how}{until}"
+        return workflow.start_activity_method(steps[given.decision], step, **policies.upstream_call(self.given.timings))

@@ -30,10 +30,10 @@ class TextWorkflow(OperationWorkflow):
             workflow.start_activity_method(
                 ResponseActivities.poll_answer,
                 PollInput(
-                    operation_id=self._given.operation_id,
-                    max_upstream_failures=self._given.timings.max_upstream_failures,
+                    operation_id=self.given.operation_id,
+                    max_upstream_failures=self.given.timings.max_upstream_failures,
                 ),
-                **policies.upstream_call(self._given.timings),
+                **policies.upstream_call(self.given.timings),
             )
         )
         self.saw(answered.last_event)
