@@ -15,5 +15,7 @@ from tests.e2e.stack import Stack, open_stack
 async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
     """A simulator with one account, pictures in half a second; a test starts the processes it wants."""
     config = SimulatorConfig(accounts=("plus",), image_seconds=0.5)
-    async with open_stack(tmp_path, config, CHATGPT_RECONCILE_GRACE_SECONDS="2") as stack:
+    async with open_stack(
+        tmp_path, config, CHATGPT_RECONCILE_GRACE_SECONDS="2", CHATGPT_HEARTBEAT_SECONDS="3"
+    ) as stack:
         yield stack
