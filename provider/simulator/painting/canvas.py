@@ -84,8 +84,10 @@ class Canvas:
         try:
             with Image.open(io.BytesIO(content)) as given:
                 side = max(16, self.short // 3)
-                inset = ImageOps.expand(ImageOps.fit(given.convert("RGB"), (side, side)), max(2, side // 40), "white")
-        except (OSError, Image.DecompressionBombError):
+                whole = ImageOps.contain(given.convert("RGB"), (side * 3 // 2, side))
+                inset = ImageOps.expand(whole, max(2, side // 40), "white")
+        except (OSError, ValueError, Image.DecompressionBombError):
+            # Not a picture, or one so thin that nothing of it would be left.
             return
         margin = self.short // 24
         self._image.paste(inset, (margin, margin))

@@ -70,6 +70,24 @@ def test_preview_is_coarser_and_inset_shows() -> None:
     assert edited.getpixel((90, 90)) == (1, 2, 250)
 
 
+def test_an_inset_is_shown_whole() -> None:
+    out = io.BytesIO()
+    wide = Image.new("RGB", (400, 100), (1, 2, 250))
+    wide.paste((250, 2, 1), (0, 0, 40, 100))
+    wide.paste((2, 250, 1), (360, 0, 400, 100))
+    wide.save(out, "PNG")
+    edited = Image.open(io.BytesIO(paint(Picture("a cat", 1, pixels=512, inset=out.getvalue())))).convert("RGB")
+    colours = {colour for _, colour in edited.crop((0, 0, 300, 120)).getcolors(1 << 20) or ()}
+    assert {(250, 2, 1), (2, 250, 1), (1, 2, 250)} <= colours
+
+
+@pytest.mark.parametrize("size", [(4000, 1), (1, 4000)])
+def test_an_inset_that_is_all_length_does_no_harm(size: tuple[int, int]) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", size, "red").save(out, "PNG")
+    assert paint(Picture("a cat", 1, pixels=64, inset=out.getvalue()))
+
+
 def test_unreadable_inset_is_left_out() -> None:
     assert paint(Picture("a cat", 1, pixels=64, inset=b"nothing")) == paint(Picture("a cat", 1, pixels=64))
 
