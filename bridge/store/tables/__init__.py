@@ -2,20 +2,27 @@
 
 from bridge.store.tables.accounts import AccountRow, RevisionRow
 from bridge.store.tables.artifacts import ArtifactRow
+from bridge.store.tables.audit import AuditRow
 from bridge.store.tables.events import EventRow
 from bridge.store.tables.idempotency import IdempotencyRow
 from bridge.store.tables.inputs import InputRow, UploadRow
+from bridge.store.tables.keys import ApiKeyRow
 from bridge.store.tables.leases import LeaseRow, ProcessRow, TicketRow
+from bridge.store.tables.limits import SlotLimitRow
 from bridge.store.tables.operations import OperationRow
+from bridge.store.tables.quota import QuotaAccountRow, QuotaHistoryRow, QuotaReadingRow
 from bridge.store.tables.research import ResearchRow
 from bridge.store.tables.results import AnswerRow, ResultRow
 from bridge.store.tables.retention import DoomedFileRow
 from bridge.store.tables.submissions import SubmissionRow
+from bridge.store.tables.usage import UsageRow
 
 __all__ = [
     "AccountRow",
     "AnswerRow",
+    "ApiKeyRow",
     "ArtifactRow",
+    "AuditRow",
     "DoomedFileRow",
     "EventRow",
     "IdempotencyRow",
@@ -23,10 +30,15 @@ __all__ = [
     "LeaseRow",
     "OperationRow",
     "ProcessRow",
+    "QuotaAccountRow",
+    "QuotaHistoryRow",
+    "QuotaReadingRow",
     "ResearchRow",
     "ResultRow",
     "RevisionRow",
+    "SlotLimitRow",
     "SubmissionRow",
     "TicketRow",
     "UploadRow",
+    "UsageRow",
 ]

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from bridge.store.types import UtcTime
 
 
 class ArtifactRow(SQLModel, table=True):
-    """A kept file; the fields are those of `core.contracts.artifacts.Artifact`."""
+    """A kept file; the fields are those of `core.contracts.artifacts.Artifact`.
+
+    `prompt` and `facts` are what an older bridge kept with a file that was imported; of all others, operations tell.
+    """
 
     __tablename__ = "artifacts"
 
@@ -27,4 +32,6 @@ class ArtifactRow(SQLModel, table=True):
     account: str | None = None
     operation_id: str | None = Field(default=None, index=True)
     position: int = 0
+    prompt: str | None = None
+    facts: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     created_at: datetime = Field(sa_type=UtcTime, index=True)
