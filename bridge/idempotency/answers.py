@@ -12,6 +12,7 @@ from bridge.idempotency import records
 from bridge.store.engine import Store
 from bridge.store.tables import AnswerRow, ProcessRow
 from bridge.vault import Keyring
+from bridge.vault.cipher import PayloadCipher
 from core.clock import utc_now
 from core.errors import IdempotencyConflictError, IdempotencyInProgressError
 
@@ -39,7 +40,8 @@ class KeptAnswers:
 
     def __init__(self, store: Store, keyring: Keyring, *, process_id: str, hours: float) -> None:
         self._store = store
-        self._keyring = keyring
+        # With a key of the ring, so that a change of the passphrase leaves what is kept readable.
+        self._cipher = PayloadCipher(keyring)
         self._process_id = process_id
         self._life = timedelta(hours=hours)
 
@@ -59,11 +61,11 @@ class KeptAnswers:
         sealed = await self._store.write(
             lambda conn: reserve(conn, scope, digest, process_id=self._process_id, now=utc_now(), life=self._life)
         )
-        return None if sealed is None else await asyncio.to_thread(self._keyring.decrypt, sealed)
+        return None if sealed is None else await asyncio.to_thread(self._cipher.unseal, sealed)
 
     async def keep(self, scope: KeyScope, outcome: str) -> None:
         """Keep the outcome of the chat that the key was reserved for; it is on the disk when this returns."""
-        sealed = await asyncio.to_thread(self._keyring.encrypt, outcome)
+        sealed = await asyncio.to_thread(self._cipher.seal, outcome)
         kept = {"sealed": sealed, "process_id": None, "expires_at": utc_now() + self._life}
         await self._store.write(
             lambda conn: conn.execute(update(ANSWERS).where(self._reserved(scope)).values(**kept)), durable=True

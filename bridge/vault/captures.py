@@ -9,6 +9,7 @@ from pathlib import Path
 from bridge.vault.aliases import given_alias, is_alias
 from bridge.vault.files import private_folder, replace_file
 from bridge.vault.keyring import PREFIX, Keyring
+from bridge.vault.lock import writing
 from core.errors import AccountNotConfiguredError, CaptureUnreadableError, StoreError, VaultKeyError
 
 CAPTURE_FILE = "chatgpt-request.txt"
@@ -63,6 +64,16 @@ class Vault:
             AccountNotConfiguredError: the account has no capture.
             CaptureUnreadableError: the file cannot be read, or this key does not open it.
         """
+        while True:
+            key = self.key_signature()
+            try:
+                return self._read(alias)
+            except CaptureUnreadableError:
+                # The key was changed between the reading of the file and that of the key.
+                if self.key_signature() == key:
+                    raise
+
+    def _read(self, alias: str) -> str:
         try:
             stored = self._file(alias).read_bytes().decode()
         except (FileNotFoundError, NotADirectoryError):
@@ -83,13 +94,16 @@ class Vault:
 
         Raises:
             InvalidRequestError: `alias` cannot be an account's name.
+            VaultKeyError: the folder's key is another one by now.
             StoreError: the folder cannot be written; the old capture is untouched.
         """
         file = self._file(given_alias(alias))
-        encrypted = self.keyring.encrypt(text)
-        private_folder(self._folder)
-        private_folder(file.parent)
-        replace_file(file, encrypted.encode())
+        with writing(self._folder):
+            # The key may have been changed to another passphrase since this process was given its own.
+            self.keyring.check()
+            encrypted = self.keyring.encrypt(text)
+            private_folder(file.parent)
+            replace_file(file, encrypted.encode())
 
     def delete(self, alias: str) -> bool:
         """Remove the capture and the web settings beside it; returns whether there was one.
@@ -101,11 +115,12 @@ class Vault:
         """
         file = self._file(alias)
         try:
-            existed = file.exists()
-            file.unlink(missing_ok=True)
-            file.with_name(_SETTINGS_FILE).unlink(missing_ok=True)
-            if file.parent.is_dir() and not any(file.parent.iterdir()):
-                file.parent.rmdir()
+            with writing(self._folder):
+                existed = file.exists()
+                file.unlink(missing_ok=True)
+                file.with_name(_SETTINGS_FILE).unlink(missing_ok=True)
+                if file.parent.is_dir() and not any(file.parent.iterdir()):
+                    file.parent.rmdir()
         except OSError as error:
             raise StoreError(f"the capture of {alias!r} cannot be removed: {error.strerror}") from error
         return existed

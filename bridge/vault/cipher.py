@@ -1,7 +1,8 @@
-"""Encrypts what leaves for Temporal: AES-256-GCM with the ring's keys."""
+"""Encrypts what leaves for Temporal, and what the database keeps sealed: AES-256-GCM with the ring's keys."""
 
 from __future__ import annotations
 
+import base64
 import os
 from typing import Protocol
 
@@ -11,6 +12,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from core.errors import VaultKeyError
 
 _NONCE_BYTES = 12
+_SEALED = "ring:v1:"
 
 
 class PayloadKeys(Protocol):
@@ -47,3 +49,25 @@ class PayloadCipher:
             return AESGCM(key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], key_id.encode())
         except (InvalidTag, ValueError):
             raise VaultKeyError(f"a payload was not encrypted with the key {key_id!r} that it names") from None
+
+    def seal(self, text: str) -> str:
+        """A text as one word that can be kept anywhere, and that names its key.
+
+        Raises:
+            VaultKeyError: as `encrypt`.
+        """
+        key_id, sealed = self.encrypt(text.encode())
+        return f"{_SEALED}{key_id}:{base64.b64encode(sealed).decode('ascii')}"
+
+    def unseal(self, word: str) -> str:
+        """What `seal` was given.
+
+        Raises:
+            VaultKeyError: as `decrypt`, or `seal` never made it.
+        """
+        key_id, _, sealed = word.removeprefix(_SEALED).partition(":")
+        try:
+            content = base64.b64decode(sealed, validate=True)
+        except ValueError:
+            raise VaultKeyError("what was kept is not encrypted as the bridge does it") from None
+        return self.decrypt(key_id, content).decode()

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from pathlib import Path
 
 from core.errors import StoreError
+
+_DRAFT = re.compile(r"\..+\.[0-9a-f]{12}\.tmp")
 
 
 def private_folder(folder: Path) -> None:
@@ -40,6 +43,38 @@ def create_file(target: Path, content: bytes) -> bool:
         StoreError: the disk refuses.
     """
     return _publish(target, content, exclusive=True)
+
+
+def remove_file(target: Path) -> None:
+    """Let nothing lie there, also after a power cut; a file that is gone already is as well.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    try:
+        target.unlink(missing_ok=True)
+        _sync_folder(target.parent)
+    except OSError as error:
+        raise StoreError(f"{target.name} cannot be removed: {error.strerror}") from error
+
+
+def remove_drafts(folder: Path) -> None:
+    """Remove what a death has left half written; for whoever knows that nobody writes here now.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    try:
+        for path in folder.iterdir():
+            if is_draft(path):
+                path.unlink(missing_ok=True)
+    except OSError as error:
+        raise StoreError(f"the accounts folder cannot be written: {error.strerror}") from error
+
+
+def is_draft(path: Path) -> bool:
+    """Whether it is a file that is not written to its end yet, or never was."""
+    return _DRAFT.fullmatch(path.name) is not None
 
 
 def _publish(target: Path, content: bytes, *, exclusive: bool) -> bool:

@@ -2,50 +2,61 @@
 
 from __future__ import annotations
 
-import base64
 import os
-from collections.abc import Callable, Hashable
+from collections.abc import Hashable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 
 from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.pbkdf2 import PBKDF2HMAC
 
 from bridge.vault.files import create_file, private_folder
+from bridge.vault.master import KEY_FILE, ROTATION_FILE, SALT_FILE, Material, Rotation, read_file
 from bridge.vault.payloads import PayloadRing
 from core.errors import VaultKeyError
 
 PREFIX = "enc:v1:"
 """Begins every encrypted text; the rest is one Fernet token."""
 
-_KEY_FILE = ".master.key"
-_SALT_FILE = ".master.salt"
-_SALT_BYTES = 16
-_ITERATIONS = 600_000
+
+@dataclass(frozen=True, slots=True)
+class _Opened:
+    """The keys in force. `former` opens what an unfinished change of the key has not encrypted anew yet."""
+
+    made_of: tuple[Material, str | None]
+    current: Fernet
+    former: Fernet | None
 
 
 class Keyring:
     """Encrypts and decrypts texts with the folder's key. A passphrase wins over the key file.
 
-    Deriving a key takes a third of a second, so it is done once for each salt. Safe to use from several threads.
+    Deriving a key takes a third of a second, so it is done once for each salt. A key file that another process changes
+    counts from the next call on. Safe to use from several threads.
+
+    Attributes:
+        by_passphrase: whether a passphrase was given.
     """
 
     def __init__(self, folder: Path, passphrase: str | None = None) -> None:
         self._folder = folder
-        self._stamped = (str(self._key_file), str(self._salt_file))
+        self._stamped = tuple(str(folder / name) for name in (KEY_FILE, SALT_FILE, ROTATION_FILE))
         self._passphrase = (passphrase or "").strip()
+        self.by_passphrase = bool(self._passphrase)
         self._lock = Lock()
-        self._derived: tuple[bytes, Fernet] | None = None
+        self._opened: _Opened | None = None
         self._payloads = PayloadRing(folder, encrypt=self.encrypt, decrypt=self.decrypt)
 
     def encrypt(self, text: str) -> str:
-        """`enc:v1:` and a Fernet token. Makes the key file or the salt when there is none yet."""
-        if self._passphrase:
-            material = self._material(self._salt_file, lambda: os.urandom(_SALT_BYTES))
-        else:
-            material = self._material(self._key_file, Fernet.generate_key)
-        return PREFIX + self._fernet(material).encrypt(text.encode()).decode("ascii")
+        """`enc:v1:` and a Fernet token. Makes the key file or the salt when there is none yet.
+
+        What is put into the folder with it is put there within the same `bridge.vault.lock.writing`.
+
+        Raises:
+            VaultKeyError: the folder's key was changed to one that this keyring was not given.
+        """
+        opened = self._open(make=True)
+        return PREFIX + opened.current.encrypt(text.encode()).decode("ascii")
 
     def decrypt(self, text: str) -> str:
         """The text of what `encrypt` made. Makes no key: what it could open does not exist.
@@ -53,19 +64,19 @@ class Keyring:
         Raises:
             VaultKeyError: the key file or salt is missing, or this key does not open the text.
         """
-        file = self._salt_file if self._passphrase else self._key_file
-        material = _read(file)
-        if material is None:
-            raise VaultKeyError(f"the accounts folder has no {file.name}, and no other key was given")
-        try:
-            return self._fernet(material).decrypt(text.removeprefix(PREFIX).strip()).decode()
-        except (InvalidToken, UnicodeDecodeError):
-            with_what = "passphrase" if self._passphrase else "key file"
-            raise VaultKeyError(f"the {with_what} does not open what was encrypted") from None
+        opened = self._open(make=False)
+        token = text.removeprefix(PREFIX).strip()
+        for fernet in (opened.current, opened.former):
+            try:
+                if fernet is not None:
+                    return fernet.decrypt(token).decode()
+            except (InvalidToken, ValueError):
+                continue
+        raise self._wrong()
 
     def signature(self) -> Hashable:
         """What changes whenever the key material on the disk does."""
-        return _stamp(self._stamped[0]), _stamp(self._stamped[1])
+        return tuple(_stamp(file) for file in self._stamped)
 
     def payload_key(self, key_id: str | None = None) -> tuple[str, bytes]:
         """A key of 32 random bytes for payloads of Temporal, wrapped at rest by this keyring's own.
@@ -89,46 +100,82 @@ class Keyring:
         """
         self._payloads.check()
 
-    @property
-    def _key_file(self) -> Path:
-        return self._folder / _KEY_FILE
+    def key(self) -> bytes | None:
+        """The key, as Fernet takes it, `None` before the first one; for a change of the key, and for nothing else.
 
-    @property
-    def _salt_file(self) -> Path:
-        return self._folder / _SALT_FILE
+        Raises:
+            VaultKeyError: it is damaged, or the folder's key is of the other kind.
+        """
+        material = self._found()
+        return None if material is None else material.key(self._passphrase)
 
-    def _material(self, file: Path, make: Callable[[], bytes]) -> bytes:
-        existing = _read(file)
-        if existing is not None:
-            return existing
-        private_folder(self._folder)
-        create_file(file, make())
-        # Whoever was first: both processes go on with the same material.
-        return file.read_bytes()
+    def current(self) -> Fernet:
+        """The key in force alone, which opens nothing that waits for an unfinished change of the key.
 
-    def _fernet(self, material: bytes) -> Fernet:
+        Raises:
+            VaultKeyError: there is none, or this keyring was not given it.
+        """
+        return self._open(make=False).current
+
+    def _open(self, *, make: bool) -> _Opened:
+        rotation = Rotation.read(self._folder)
+        material = self._material(make=make) if rotation is None else self._of(rotation)
+        made_of = (material, rotation.former if rotation else None)
         with self._lock:
-            if self._derived is None or self._derived[0] != material:
-                self._derived = (material, self._make(material))
-            return self._derived[1]
+            if self._opened is None or self._opened.made_of != made_of:
+                self._opened = self._derive(made_of)
+            return self._opened
 
-    def _make(self, material: bytes) -> Fernet:
-        if self._passphrase:
-            derivation = PBKDF2HMAC(algorithm=SHA256(), length=32, salt=material, iterations=_ITERATIONS)
-            return Fernet(base64.urlsafe_b64encode(derivation.derive(self._passphrase.encode())))
+    def _derive(self, made_of: tuple[Material, str | None]) -> _Opened:
+        material, former = made_of
+        known = self._opened
+        current = known.current if known and known.made_of[0] == material else Fernet(material.key(self._passphrase))
+        if former is None:
+            return _Opened(made_of, current, None)
         try:
-            return Fernet(material.strip())
-        except ValueError:
-            raise VaultKeyError(f"{_KEY_FILE} does not hold a key") from None
+            key = current.decrypt(former.removeprefix(PREFIX))
+        except InvalidToken:
+            raise self._wrong() from None
+        return _Opened(made_of, current, Fernet(key) if key else None)
 
+    def _of(self, rotation: Rotation) -> Material:
+        if rotation.material.by_passphrase == self.by_passphrase:
+            return rotation.material
+        raise self._other(by_passphrase=rotation.material.by_passphrase)
 
-def _read(file: Path) -> bytes | None:
-    try:
-        return file.read_bytes()
-    except FileNotFoundError:
+    def _material(self, *, make: bool) -> Material:
+        material = self._found(make=make)
+        if material is None:
+            raise VaultKeyError(f"the accounts folder has no {self._own.name}, and no other key was given")
+        return material
+
+    def _found(self, *, make: bool = False) -> Material | None:
+        content = read_file(self._own)
+        if content is None and make:
+            private_folder(self._folder)
+            create_file(self._own, Material.fresh(by_passphrase=self.by_passphrase).content)
+            # Whoever was first: both processes go on with the same material.
+            content = self._own.read_bytes()
+        if content is not None:
+            return Material(self.by_passphrase, content)
+        if read_file(self._folder / (KEY_FILE if self.by_passphrase else SALT_FILE)) is not None:
+            raise self._other(by_passphrase=not self.by_passphrase)
         return None
-    except OSError as error:
-        raise VaultKeyError(f"{file.name} cannot be read: {error.strerror}") from error
+
+    @property
+    def _own(self) -> Path:
+        return self._folder / (SALT_FILE if self.by_passphrase else KEY_FILE)
+
+    def _wrong(self) -> VaultKeyError:
+        return VaultKeyError(
+            f"the {'passphrase' if self.by_passphrase else 'key file'} does not open what was encrypted"
+        )
+
+    @staticmethod
+    def _other(*, by_passphrase: bool) -> VaultKeyError:
+        if by_passphrase:
+            return VaultKeyError("the accounts folder is encrypted with a passphrase, and none was given")
+        return VaultKeyError("the accounts folder is encrypted with its key file, but a passphrase was given")
 
 
 def _stamp(file: str) -> tuple[int, int] | None:

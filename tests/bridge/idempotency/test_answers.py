@@ -14,6 +14,7 @@ from bridge.idempotency import records
 from bridge.idempotency.answers import KeptAnswers, KeyScope
 from bridge.store.engine import Store
 from bridge.vault import Vault
+from bridge.vault.rotation import rotate
 from core.clock import utc_now
 from core.errors import IdempotencyConflictError, IdempotencyInProgressError, VaultKeyError
 
@@ -151,3 +152,21 @@ async def test_a_key_stands_for_a_chat_or_for_an_operation_and_never_for_both(st
     with pytest.raises(IdempotencyConflictError):
         await kept.reserve(other, "digest")
     await kept.require_unused(KeyScope(SCOPE.owner, SCOPE.route, "key-3"))
+
+
+async def test_an_outcome_is_readable_after_the_key_of_the_captures_was_changed(
+    store: Store, vault: Vault, tmp_path: Path
+) -> None:
+    folder = tmp_path / "rotated"
+    before = Vault(folder)
+    kept = answers(store, before)
+    await kept.reserve(SCOPE, "digest")
+    await kept.keep(SCOPE, SECRET)
+
+    await asyncio.to_thread(rotate, folder, None, "new words")
+
+    assert await answers(store, Vault(folder, "new words"), "another").reserve(SCOPE, "digest") == SECRET
+    # The process that still has the former key goes on with what it knows.
+    assert await kept.reserve(SCOPE, "digest") == SECRET
+    with pytest.raises(VaultKeyError):
+        await answers(store, Vault(folder, "other words"), "third").reserve(SCOPE, "digest")

@@ -67,7 +67,7 @@ def test_what_is_written_is_encrypted_and_read_again(tmp_path: Path, passphrase:
     assert Vault(folder, passphrase).read("plus") == _TEXT
     material = folder / (".master.salt" if passphrase else ".master.key")
     assert [_mode(folder), _mode(file.parent), _mode(file), _mode(material)] == [0o700, 0o700, 0o600, 0o600]
-    assert {path.name for path in folder.iterdir()} == {"plus", material.name}
+    assert {path.name for path in folder.iterdir()} == {"plus", material.name, ".master.lock"}
     assert {path.name for path in file.parent.iterdir()} == {"chatgpt-request.txt"}
 
 

@@ -9,18 +9,20 @@ from pathlib import Path
 import pytest
 
 from bridge.vault import Keyring
+from bridge.vault.cipher import PayloadCipher
+from bridge.vault.master import Material
 from core.errors import VaultKeyError
 
 
 def test_a_key_is_derived_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     derived = []
-    original = Keyring._make
+    original = Material.key
 
-    def counting(self: Keyring, material: bytes) -> object:
-        derived.append(material)
-        return original(self, material)
+    def counting(self: Material, passphrase: str) -> bytes:
+        derived.append(self)
+        return original(self, passphrase)
 
-    monkeypatch.setattr(Keyring, "_make", counting)
+    monkeypatch.setattr(Material, "key", counting)
     keyring = Keyring(tmp_path, "open sesame")
     texts = [keyring.encrypt(f"text {number}") for number in range(3)]
     assert [keyring.decrypt(text) for text in texts] == ["text 0", "text 1", "text 2"]
@@ -79,3 +81,13 @@ def test_a_ring_that_another_key_wrapped_is_detected_at_start(tmp_path: Path) ->
     Keyring(tmp_path, "the right one").check()
     with pytest.raises(VaultKeyError):
         Keyring(tmp_path, "another one").check()
+
+
+def test_a_sealed_text_names_its_key_and_what_was_never_sealed_is_refused(tmp_path: Path) -> None:
+    cipher = PayloadCipher(Keyring(tmp_path))
+    word = cipher.seal("ünïcode\nand more")
+    assert word.startswith(f"ring:v1:{Keyring(tmp_path).payload_key()[0]}:")
+    assert PayloadCipher(Keyring(tmp_path)).unseal(word) == "ünïcode\nand more"
+    for wrong in ("", "ring:v1:", "enc:v1:x", word[:-8], word[:-8] + "AAAAAAAA", word + "?"):
+        with pytest.raises(VaultKeyError):
+            cipher.unseal(wrong)

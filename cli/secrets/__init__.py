@@ -1,0 +1,1 @@
+"""`chatgpt-api secrets`: the key that captures are encrypted with."""
