@@ -1,0 +1,1 @@
+"""A folder of the bridge that came before this one: what of it becomes ours, dry run first."""
