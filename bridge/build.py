@@ -10,9 +10,11 @@ from pathlib import Path
 
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.audit import AuditLog
 from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
@@ -21,6 +23,7 @@ from bridge.files.owned import OwnFiles
 from bridge.files.references import References
 from bridge.files.reports import Reports
 from bridge.idempotency.answers import KeptAnswers
+from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
 from bridge.operations.removal import Removal
@@ -29,11 +32,14 @@ from bridge.operations.reserving import Reservations
 from bridge.operations.results import Results
 from bridge.operations.retention import Retention
 from bridge.operations.submissions import Submissions
+from bridge.quota.book import QuotaBook
+from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
 from bridge.store.migrations import migrate
-from bridge.vault import Keyring, Vault
+from bridge.usage.counters import UsageCounters
+from bridge.vault import Keyring, Vault, rotation
 from bridge.vault.blobs import PayloadBlobs
 from core.errors import SettingError
 from core.settings import InputSettings, Settings
@@ -54,6 +60,9 @@ class Bridge:
     registry: Registry
     captures: Captures
     outcomes: Outcomes
+    limits: SlotLimits
+    quota: Quota
+    usage: UsageCounters
     pool: Pool
     operations: Operations
     reservations: Reservations
@@ -68,6 +77,8 @@ class Bridge:
     inputs: Inputs
     references: References
     answers: KeptAnswers
+    keys: ApiKeys
+    audit: AuditLog
     presence: ProcessPresence
 
 
@@ -103,8 +114,12 @@ async def open_bridge(settings: Settings, *, process: str) -> AsyncIterator[Brid
         await presence.start()
         stack.push_async_callback(presence.aclose)
         bridge = _assemble(settings, store, vault, presence, limits)
+        await bridge.quota.start()
+        stack.push_async_callback(bridge.usage.aclose)
+        stack.push_async_callback(bridge.quota.aclose)
         stack.push_async_callback(bridge.pool.aclose)
         stack.push_async_callback(bridge.feed.aclose)
+        stack.push_async_callback(bridge.keys.aclose)
         yield bridge
 
 
@@ -113,13 +128,15 @@ def _prepare(settings: Settings, vault: Vault) -> None:
     for folder, name in ((storage.data_dir, "CHATGPT_DATA_DIR"), (storage.artifacts_dir, "CHATGPT_IMAGE_OUTPUT_DIR")):
         _make_private(folder, name)
     migrate(storage.database)
+    rotation.recover(settings.accounts.accounts_dir, vault.keyring)
     vault.check()
 
 
 def _assemble(
     settings: Settings, store: Store, vault: Vault, presence: ProcessPresence, limits: BucketLimits
 ) -> Bridge:
-    provider, accounts = _provider(settings), settings.accounts
+    book, accounts = QuotaBook(), settings.accounts
+    provider = _provider(settings, book)
     registry = Registry(store, vault, provider, limits, pool=accounts.accounts, first=accounts.account)
     outcomes = Outcomes(store, registry)
     pool = Pool(
@@ -131,6 +148,9 @@ def _assemble(
         patience_seconds=settings.queue.patience_seconds,
     )
     registry.on_changed = pool.serve_line
+    quota = Quota(
+        book, settings.quota, store=store, vault=vault, registry=registry, lend=pool.session, report=pool.report
+    )
     artifacts = Artifacts(store, settings.storage.artifacts_dir)
     blobs = PayloadBlobs(settings.storage.payloads_dir)
     return Bridge(
@@ -143,9 +163,12 @@ def _assemble(
         registry=registry,
         captures=Captures(store, vault, provider, registry),
         outcomes=outcomes,
+        limits=SlotLimits(store, registry, limits),
+        quota=quota,
+        usage=UsageCounters(store),
         pool=pool,
         operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
-        reservations=Reservations(store, registry, pool),
+        reservations=Reservations(store, registry, pool, preflight=quota.before_operation),
         submissions=Submissions(store),
         results=Results(store),
         researches=Researches(store),
@@ -165,6 +188,8 @@ def _assemble(
         answers=KeptAnswers(
             store, vault.keyring, process_id=presence.process_id, hours=settings.operations.idempotency_hours
         ),
+        keys=ApiKeys(store),
+        audit=AuditLog(store),
         presence=presence,
     )
 
@@ -186,7 +211,7 @@ def _vault(settings: Settings) -> Vault:
     return Vault(settings.accounts.accounts_dir, passphrase.get_secret_value() if passphrase else None)
 
 
-def _provider(settings: Settings) -> Provider:
+def _provider(settings: Settings, quota: QuotaBook) -> Provider:
     upstream = settings.upstream
     return ChatGPTWeb(
         base_url=upstream.base_url,
@@ -195,6 +220,7 @@ def _provider(settings: Settings) -> Provider:
         idle_seconds=upstream.idle_seconds,
         prepare=upstream.prepare,
         poll_seconds=settings.operations.research_poll_seconds,
+        quota=quota,
     )
 
 

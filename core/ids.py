@@ -32,6 +32,11 @@ def lease_id() -> str:
     return f"lease_{secrets.token_hex(12)}"
 
 
+def key_id() -> str:
+    """Names one API key, and whoever has it."""
+    return f"key_{secrets.token_hex(8)}"
+
+
 def message_id() -> str:
     """A client-made upstream message id: a UUID of version 4, as a browser makes it."""
     return str(uuid.uuid4())

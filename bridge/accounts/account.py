@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from bridge.accounts.buckets import BucketLimits, SavedLimits
 from core.contracts.buckets import Bucket
 from core.errors import BridgeError
 from provider.interface.accounts import Capabilities
@@ -49,6 +50,7 @@ class Account:
         token_expires_at: end of the capture's bearer token, `None` when it does not say.
         capture_sha256: of the capture's text; empty when there is none that can be read.
         limits: slots of each bucket; 0 means switched off.
+        sizes: what the limits are worked out from, `None` where they are what they are.
         error: why the capture is not usable, `None` when it is.
         memory: as the database has it; about another capture where the SHA-256 differ.
     """
@@ -62,6 +64,7 @@ class Account:
     limits: Mapping[Bucket, int] = field(default_factory=dict)
     error: BridgeError | None = None
     memory: Memory = field(default_factory=Memory)
+    sizes: BucketLimits | None = None
 
     @property
     def disabled(self) -> bool:
@@ -86,6 +89,9 @@ class Account:
         limit = self.limits.get(bucket, 1)
         return min(limit, 1) if self.memory.cooldown_until is not None else limit
 
-    def remembering(self, memory: Memory | None) -> Account:
-        """The same account with what the database says now."""
-        return replace(self, memory=memory or Memory())
+    def remembering(self, memory: Memory | None, saved: SavedLimits | None = None) -> Account:
+        """The same account with what the database says now; `saved` are the slots that the operator saved."""
+        memory = memory or Memory()
+        if self.sizes is None or saved is None:
+            return replace(self, memory=memory)
+        return replace(self, memory=memory, limits=self.sizes.saving(saved).of_account(self.alias, self.plan))

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection, Row
 
 from bridge.accounts.account import Account, Health, Memory
+from bridge.accounts.buckets import SavedLimits
+from bridge.accounts.saved import recall_saved
 from bridge.store.types import from_microseconds, to_microseconds
 
 _NAME = "accounts"
@@ -22,10 +24,11 @@ _SELECT = (
 
 @dataclass(frozen=True, slots=True)
 class Memories:
-    """All account rows at one revision, by alias."""
+    """All account rows at one revision, by alias, and the slots that the operator saved."""
 
     revision: int
     by_alias: Mapping[str, Memory]
+    saved: SavedLimits = field(default_factory=SavedLimits)
 
 
 def revision(conn: Connection) -> int:
@@ -47,7 +50,8 @@ def recall(conn: Connection, *, known: int | None = None) -> Memories | None:
     current = revision(conn)
     if current == known:
         return None
-    return Memories(current, {row.alias: _memory(row) for row in conn.exec_driver_sql(_SELECT)})
+    rows = {row.alias: _memory(row) for row in conn.exec_driver_sql(_SELECT)}
+    return Memories(current, rows, recall_saved(conn))
 
 
 def recall_one(conn: Connection, alias: str) -> Memory:
@@ -60,7 +64,7 @@ def refreshed(conn: Connection, accounts: Iterable[Account]) -> tuple[Account, .
     """The accounts with their rows as this transaction sees them."""
     memories = recall(conn)
     assert memories is not None
-    return tuple(account.remembering(memories.by_alias.get(account.alias)) for account in accounts)
+    return tuple(account.remembering(memories.by_alias.get(account.alias), memories.saved) for account in accounts)
 
 
 def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None:

@@ -30,9 +30,12 @@ class ProcessPresence:
         store: Store,
         *,
         kind: str,
-        renew: timedelta = timedelta(seconds=10),
-        expiry: timedelta = timedelta(seconds=30),
+        renew: timedelta = timedelta(seconds=5),
+        expiry: timedelta = timedelta(seconds=20),
     ) -> None:
+        """Args:
+        renew, expiry: together the longest that the slots of a process that was killed stay taken.
+        """
         self.process_id = ids.process_id()
         self._store = store
         self._kind = kind

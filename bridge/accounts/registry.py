@@ -140,7 +140,7 @@ class Registry:
         if signature != self._signature or memories is not self._memories:
             assert memories is not None
             self._accounts = tuple(
-                account.remembering(memories.by_alias.get(account.alias)) for account in self._ordered()
+                account.remembering(memories.by_alias.get(account.alias), memories.saved) for account in self._ordered()
             )
         self._signature, self._memories, self._version, self._looked = signature, memories, version, looked
         return self._accounts
@@ -163,12 +163,12 @@ class Registry:
             inspection = self._provider.inspect(text, now=utc_now())
         except BridgeError as error:
             _log.warning("account_not_usable", account=alias, code=error.code, reason=error.message)
-            return Account(alias=alias, limits=self._limits.of_account(alias, None), error=error)
+            return Account(alias=alias, limits=self._limits.of_account(alias, None), sizes=self._limits, error=error)
         except Exception:
             # One capture that trips a fault of ours must not take the other accounts away.
             _log.exception("account_not_examined", account=alias)
             fault = InternalError(f"the capture of {alias!r} could not be examined")
-            return Account(alias=alias, limits=self._limits.of_account(alias, None), error=fault)
+            return Account(alias=alias, limits=self._limits.of_account(alias, None), sizes=self._limits, error=fault)
         return Account(
             alias=alias,
             plan=inspection.capabilities.plan,
@@ -177,6 +177,7 @@ class Registry:
             token_expires_at=inspection.token_expires_at,
             capture_sha256=sha256(text.encode()).hexdigest(),
             limits=self._limits.of_account(alias, inspection.capabilities.plan),
+            sizes=self._limits,
             error=unusable(alias, inspection),
         )
 

@@ -83,7 +83,7 @@ class RunningChats:
         if chat_id in self._chats:
             raise OperationIdTakenError("A chat of this id is running.", param="chatgpt_operation_id")
 
-    def get(self, chat_id: str, owner: str) -> RunningChat | None:
-        """The owner's chat of that id, while it runs."""
+    def get(self, chat_id: str, owner: str | None) -> RunningChat | None:
+        """The owner's chat of that id, while it runs; `None` for anybody's."""
         chat = self._chats.get(chat_id)
-        return chat if chat is not None and chat.owner == owner else None
+        return chat if chat is not None and owner in (None, chat.owner) else None

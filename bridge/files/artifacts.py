@@ -62,6 +62,10 @@ class Artifacts:
         """Whether an artifact's file is there."""
         return await self._storage.exists(artifact.path)
 
+    async def owner(self, file_id: str) -> str | None:
+        """Whose an artifact is; `None` when there is none of this id."""
+        return await self._store.read(lambda conn: owner_of(conn, file_id))
+
     async def get(self, file_id: str) -> tuple[Artifact, Path]:
         """An artifact and where its bytes lie.
 
@@ -88,6 +92,14 @@ def find(conn: Connection, file_id: str) -> Artifact | None:
     """One artifact's row."""
     row = conn.execute(select(ARTIFACTS).where(ARTIFACTS.c.file_id == file_id)).one_or_none()
     return None if row is None else Artifact.model_validate(dict(row._mapping))
+
+
+def owner_of(conn: Connection, file_id: str) -> str | None:
+    """Whose an artifact is."""
+    found: str | None = conn.execute(
+        select(ARTIFACTS.c.owner).where(ARTIFACTS.c.file_id == file_id)
+    ).scalar_one_or_none()
+    return found
 
 
 def of_operations(conn: Connection, operation_ids: Sequence[str]) -> dict[str, tuple[Artifact, ...]]:

@@ -7,9 +7,7 @@ import re
 from collections.abc import Sequence
 from urllib.parse import SplitResult, urlsplit
 
-from sqlalchemy import Connection, select
-
-from bridge.files.artifacts import ARTIFACTS, Artifacts
+from bridge.files.artifacts import Artifacts, owner_of
 from bridge.store.engine import Store
 from core.contracts.artifacts import Artifact
 from core.errors import GoneError, NotFoundError, RequestTooLargeError
@@ -38,7 +36,7 @@ class OwnFiles:
             GoneError: its file is not there any more.
             RequestTooLargeError: it is larger than the bridge takes as a picture.
         """
-        if await self._store.read(lambda conn: _owner(conn, file_id)) != owner:
+        if await self._store.read(lambda conn: owner_of(conn, file_id)) != owner:
             raise NotFoundError(f"`{param}`: there is no file of this id.", param=param)
         try:
             artifact, path = await self._artifacts.get(file_id)
@@ -65,13 +63,6 @@ def linked_file(address: str, bases: Sequence[str]) -> str | None:
             if named is not None:
                 return named["file_id"]
     return None
-
-
-def _owner(conn: Connection, file_id: str) -> str | None:
-    found: str | None = conn.execute(
-        select(ARTIFACTS.c.owner).where(ARTIFACTS.c.file_id == file_id)
-    ).scalar_one_or_none()
-    return found
 
 
 def _split(address: str) -> SplitResult | None:

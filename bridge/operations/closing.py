@@ -15,6 +15,7 @@ from bridge.operations import events, journal
 from bridge.operations import results as words
 from bridge.operations.rows import OPERATIONS, TERMINAL
 from bridge.routing.grants import grant_next, release_operation
+from bridge.usage.counters import count_ended
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
 from core.contracts.operations import OperationState
@@ -52,6 +53,8 @@ def close(
             OPERATIONS.c.last_event,
             OPERATIONS.c.account,
             OPERATIONS.c.owner,
+            OPERATIONS.c.model,
+            OPERATIONS.c.kind,
         ).where(OPERATIONS.c.id == operation_id)
     ).one()
     if row.state in TERMINAL:
@@ -70,6 +73,15 @@ def close(
         update(OPERATIONS)
         .where(OPERATIONS.c.id == operation_id)
         .values(state=state.value, failure=told, finished_at=now, progress=None, skipped=[])
+    )
+    count_ended(
+        conn,
+        owner=row.owner,
+        account=row.account,
+        model=row.model,
+        kind=row.kind,
+        failed=state is OperationState.FAILED,
+        now=now,
     )
     if state is OperationState.FAILED and not sent:
         keys.free(conn, operation_id)

@@ -37,13 +37,13 @@ class Filters:
     words: str | None = None
 
 
-def page(conn: Connection, owner: str, filters: Filters, *, cursor: str | None, limit: int) -> Page:
-    """One page of an owner's operations.
+def page(conn: Connection, owner: str | None, filters: Filters, *, cursor: str | None, limit: int) -> Page:
+    """One page of an owner's operations, `None` for everybody's.
 
     Raises:
         InvalidRequestError: the cursor is none that a page gave out.
     """
-    wanted = [OPERATIONS.c.owner == owner, *_conditions(filters)]
+    wanted = [*_of(owner), *_conditions(filters)]
     if filters.since is not None:
         wanted += _since(owner, filters.since)
     if cursor is not None:
@@ -51,6 +51,10 @@ def page(conn: Connection, owner: str, filters: Filters, *, cursor: str | None, 
     rows = conn.execute(selection().where(*wanted).order_by(OPERATIONS.c.sequence.desc()).limit(limit + 1)).all()
     items = records(conn, rows[:limit])
     return Page(items=items, next_cursor=str(items[-1].sequence) if len(rows) > limit else None)
+
+
+def _of(owner: str | None) -> list[ColumnElement[bool]]:
+    return [] if owner is None else [OPERATIONS.c.owner == owner]
 
 
 def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
@@ -61,12 +65,12 @@ def _conditions(filters: Filters) -> list[ColumnElement[bool]]:
     return found
 
 
-def _since(owner: str, since: datetime) -> list[ColumnElement[bool]]:
+def _since(owner: str | None, since: datetime) -> list[ColumnElement[bool]]:
     """Admission goes by time, so the first one in time bounds the walk down the list; a time alone would have all of
     them sorted for every page."""
     first = (
         select(OPERATIONS.c.sequence)
-        .where(OPERATIONS.c.owner == owner, OPERATIONS.c.created_at >= since)
+        .where(*_of(owner), OPERATIONS.c.created_at >= since)
         .order_by(OPERATIONS.c.created_at, OPERATIONS.c.sequence)
         .limit(1)
         .scalar_subquery()

@@ -52,20 +52,20 @@ class Operations:
         """One operation, whoever owns it."""
         return await self._store.read(lambda conn: load(conn, operation_id))
 
-    async def get(self, operation_id: str, owner: str) -> OperationRecord:
-        """One operation of an owner.
+    async def get(self, operation_id: str, owner: str | None) -> OperationRecord:
+        """One operation of an owner; `None` for anybody's.
 
         Raises:
             NotFoundError: there is none, or it is another owner's.
         """
         record = await self.find(operation_id)
-        if record is None or record.owner != owner:
+        if record is None or owner not in (None, record.owner):
             raise NotFoundError("There is no operation of this id.", param="operation_id")
         return record
 
     async def list(
         self,
-        owner: str,
+        owner: str | None,
         *,
         kind: OperationKind | None = None,
         state: OperationState | None = None,
@@ -75,7 +75,10 @@ class Operations:
         cursor: str | None = None,
         limit: int = 50,
     ) -> Page:
-        """A page of an owner's operations, newest first; `words` is what the prompt says somewhere.
+        """A page of operations, newest first; `words` is what the prompt says somewhere.
+
+        Args:
+            owner: whose; `None` for everybody's.
 
         Raises:
             InvalidRequestError: `cursor` is none that a page gave out.
@@ -95,7 +98,7 @@ class Operations:
 
         await self._store.write(work, durable=True)
 
-    async def request_cancel(self, operation_id: str, owner: str) -> OperationRecord:
+    async def request_cancel(self, operation_id: str, owner: str | None) -> OperationRecord:
         """Ask for an operation to be cancelled: from here on nothing is sent for it; its workflow has to be told.
 
         Nothing changes for one that has ended.
@@ -113,7 +116,7 @@ class Operations:
         await self._store.write(work, durable=True)
         return await self.get(operation_id, owner)
 
-    async def events(self, operation_id: str, owner: str, *, after: int, limit: int) -> EventPage:
+    async def events(self, operation_id: str, owner: str | None, *, after: int, limit: int) -> EventPage:
         """The events behind number `after`, oldest first.
 
         Raises:
@@ -184,13 +187,11 @@ class Unfinished:
     cancel_requested: bool
 
 
-def _events(conn: Connection, operation_id: str, owner: str, after: int, limit: int) -> EventPage | None:
+def _events(conn: Connection, operation_id: str, owner: str | None, after: int, limit: int) -> EventPage | None:
     row = conn.execute(
-        select(OPERATIONS.c.last_event, OPERATIONS.c.state).where(
-            OPERATIONS.c.id == operation_id, OPERATIONS.c.owner == owner
-        )
+        select(OPERATIONS.c.last_event, OPERATIONS.c.state, OPERATIONS.c.owner).where(OPERATIONS.c.id == operation_id)
     ).one_or_none()
-    if row is None:
+    if row is None or owner not in (None, row.owner):
         return None
     return EventPage(events.read(conn, operation_id, after, limit), row.last_event, row.state in TERMINAL)
 

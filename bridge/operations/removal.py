@@ -31,7 +31,7 @@ class Removal:
         self._store = store
         self._storage = DiskStorage(root)
 
-    async def remove(self, operation_id: str, owner: str, *, files: bool) -> None:
+    async def remove(self, operation_id: str, owner: str | None, *, files: bool) -> None:
         """Remove an ended operation: its row, events, words, journal, uploads and idempotency keys.
 
         With `files` what it made goes as well, the bytes first: after a crash in between the operation is still there,
@@ -49,7 +49,7 @@ class Removal:
         await self._store.write(lambda conn: remove(conn, operation_id, owner, files=files), durable=True)
 
 
-def remove(conn: Connection, operation_id: str, owner: str, *, files: bool) -> None:
+def remove(conn: Connection, operation_id: str, owner: str | None, *, files: bool) -> None:
     """Remove an ended operation's rows within the caller's transaction; see `Removal.remove`.
 
     Raises:
@@ -66,8 +66,8 @@ def remove(conn: Connection, operation_id: str, owner: str, *, files: bool) -> N
     conn.execute(delete(OPERATIONS).where(OPERATIONS.c.id == operation_id))
 
 
-def _ended(record: OperationRecord | None, owner: str) -> OperationRecord:
-    if record is None or record.owner != owner:
+def _ended(record: OperationRecord | None, owner: str | None) -> OperationRecord:
+    if record is None or owner not in (None, record.owner):
         raise NotFoundError("There is no operation of this id.", param="operation_id")
     if not record.state.terminal:
         raise OperationNotFinishedError("Only an operation that has ended can be removed.")

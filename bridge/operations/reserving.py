@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 from sqlalchemy import Connection, update
 
 from bridge.accounts.account import Account
@@ -24,7 +26,18 @@ from core.errors import NotFoundError
 class Reservations:
     """Reserves accounts for operations. `on_granted` is told whom a handed-back account went to."""
 
-    def __init__(self, store: Store, registry: Registry, pool: Pool) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        pool: Pool,
+        *,
+        preflight: Callable[[Needs], Awaitable[None]] | None = None,
+    ) -> None:
+        """Args:
+        preflight: has what is not known of the accounts' quota asked for, before one is chosen.
+        """
+        self._preflight = preflight
         self._store = store
         self._registry = registry
         self._pool = pool
@@ -51,6 +64,8 @@ class Reservations:
             if not left:
                 return _standing(record, book, account=None, exhausted=True)
             needs = needs.model_copy(update={"accounts": left})
+        if self._preflight is not None and record.account is None:
+            await self._preflight(needs)
         held = await self._pool.reserve(record.id, sequence=record.sequence, needs=needs)
         await self._tell(held.granted)
         if held.account is not None:

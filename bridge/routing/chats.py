@@ -9,9 +9,15 @@ from datetime import datetime
 from bridge.accounts import leases, memory
 from bridge.accounts.account import Account
 from bridge.accounts.leases import Transaction
-from bridge.routing.eligibility import NOT_CONFIGURED, UNSUPPORTED, Choice, choose
+from bridge.routing.eligibility import NOT_CONFIGURED, SWITCHED_OFF, UNSUPPORTED, Choice, choose
 from bridge.routing.needs import Needs
-from core.errors import AccountNotConfiguredError, BridgeError, NoEligibleAccountError, UnsupportedModelError
+from core.errors import (
+    AccountNotConfiguredError,
+    BridgeError,
+    FeatureSwitchedOffError,
+    NoEligibleAccountError,
+    UnsupportedModelError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +79,9 @@ def _refusal(choice: Choice, needs: Needs, now: datetime) -> BridgeError:
         return AccountNotConfiguredError(f"no such account: {named}" if named else "there is no account")
     if reasons <= {UNSUPPORTED, NOT_CONFIGURED}:
         return UnsupportedModelError(f"no account's plan offers {needs.slug}", param="model")
+    if reasons <= {SWITCHED_OFF, UNSUPPORTED, NOT_CONFIGURED}:
+        named = " and ".join(bucket.value for bucket in needs.buckets)
+        return FeatureSwitchedOffError(f"every account that could serve this has no slots for {named}")
     ends = [skip.until for skip in choice.skipped if skip.until is not None]
     return NoEligibleAccountError(
         "no account can serve this: " + ", ".join(f"{skip.account}: {skip.reason}" for skip in choice.skipped),

@@ -17,6 +17,9 @@ BUSY = "busy"
 UNSUPPORTED = "unsupported_model"
 """The reason of an account whose plan does not offer the model or the effort."""
 
+SWITCHED_OFF = "switched_off"
+"""The reason of an account that has no slots at all for such work."""
+
 NOT_CONFIGURED = "account_not_configured"
 """The reason of an account that is not there."""
 
@@ -111,7 +114,7 @@ def _offers(account: Account, needs: Needs) -> bool:
 def _slots(account: Account, needs: Needs, used: Used) -> tuple[str, None] | None:
     for bucket in needs.buckets:
         if account.slots(bucket) == 0:
-            return "switched_off", None
+            return SWITCHED_OFF, None
     for bucket in needs.buckets:
         if count(used, account.alias, bucket) >= account.slots(bucket):
             return BUSY, None

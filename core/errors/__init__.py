@@ -21,6 +21,7 @@ from core.errors.account import (
     AuthInvalidError,
     BrowserCheckRequiredError,
     CaptureUnreadableError,
+    FeatureSwitchedOffError,
     ForbiddenError,
     NoEligibleAccountError,
 )
@@ -49,10 +50,24 @@ from core.errors.caller import (
 from core.errors.configuration import (
     ConfigurationError,
     DataFolderLockedError,
+    ImportSourceError,
     PortInUseError,
     SettingError,
     TemporalBinaryMissingError,
     VaultKeyError,
+)
+from core.errors.keys import (
+    AccountNotAllowedError,
+    ExpiredKeyError,
+    HostNotAllowedError,
+    KeyLimitError,
+    LinkExpiredError,
+    MissingKeyError,
+    MissingScopeError,
+    ModelNotAllowedError,
+    OriginNotAllowedError,
+    RevokedKeyError,
+    TooManyAttemptsError,
 )
 from core.errors.operation import (
     OperationCancelledError,
@@ -67,6 +82,7 @@ from core.errors.service import (
     ShuttingDownError,
     StoreError,
     TemporalUnavailableError,
+    TooManyConnectionsError,
     WorkerUnavailableError,
 )
 from core.errors.upstream import (
@@ -96,6 +112,18 @@ from core.errors.upstream import (
 )
 
 __all__ = [
+    "AccountNotAllowedError",
+    "ExpiredKeyError",
+    "HostNotAllowedError",
+    "KeyLimitError",
+    "LinkExpiredError",
+    "MissingKeyError",
+    "MissingScopeError",
+    "ModelNotAllowedError",
+    "OriginNotAllowedError",
+    "RevokedKeyError",
+    "TooManyAttemptsError",
+    "TooManyConnectionsError",
     "AccountBusyError",
     "AccountDisabledError",
     "AccountError",
@@ -118,12 +146,14 @@ __all__ = [
     "EmptyResponseError",
     "Fault",
     "FeatureLimitError",
+    "FeatureSwitchedOffError",
     "FileNotFoundUpstreamError",
     "FileUploadFailedError",
     "ForbiddenError",
     "GoneError",
     "IdempotencyConflictError",
     "IdempotencyInProgressError",
+    "ImportSourceError",
     "ImageNoAssetError",
     "ImageUnreachableError",
     "InternalError",

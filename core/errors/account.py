@@ -75,7 +75,17 @@ class CaptureUnreadableError(AccountError):
 
     code = "capture_unreadable"
     other_account = True
-    action = "Start with the passphrase or key file it was encrypted with, or save the capture again."
+    action = (
+        "Start with the passphrase or key file it is encrypted with, which since a `secrets rotate` is the new one, or "
+        "save the capture again."
+    )
+
+
+class FeatureSwitchedOffError(AccountError):
+    """The operator has set the slots for this kind of work to 0 on every account that could do it."""
+
+    code = "feature_switched_off"
+    action = "Ask the operator, who gives it slots with `chatgpt-api admin set-limits`."
 
 
 class NoEligibleAccountError(AccountError):

@@ -26,7 +26,7 @@ class UnsupportedParameterError(CallerError):
 
 
 class AuthenticationError(CallerError):
-    """No API key, or not the right one."""
+    """The API key is not one of this bridge's."""
 
     code = "invalid_api_key"
     action = "Send `Authorization: Bearer <key>`; the key is in the file `api-key` of the data folder."
@@ -57,7 +57,7 @@ class UnsupportedMediaTypeError(CallerError):
     """The request body is not of a type this route reads."""
 
     code = "unsupported_media_type"
-    action = "Send a JSON object with `Content-Type: application/json`."
+    action = "Send a JSON object with `Content-Type: application/json`, or a form where the message says so."
 
 
 class RequestTooLargeError(CallerError):

@@ -22,7 +22,19 @@ class VaultKeyError(ConfigurationError):
     """The key file or passphrase does not open the captures."""
 
     code = "vault_key_mismatch"
-    action = "Start with the passphrase or key file the captures were encrypted with."
+    action = (
+        "Start with the passphrase or key file the captures are encrypted with; since a `secrets rotate` that is the "
+        "new one: set or unset CHATGPT_SECRETS_PASSPHRASE."
+    )
+
+
+class ImportSourceError(ConfigurationError):
+    """What `import` was given is no folder of the older bridge, or cannot be read."""
+
+    code = "import_source_unusable"
+    action = (
+        "Name the folder that holds `secrets/accounts` and `outputs`, or its parts with --from-accounts and the like."
+    )
 
 
 class TemporalBinaryMissingError(ConfigurationError):

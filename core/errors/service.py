@@ -43,6 +43,14 @@ class ShuttingDownError(ServiceError):
     action = "Try again when the server is back."
 
 
+class TooManyConnectionsError(ServiceError):
+    """So many connections are open that the server takes no more."""
+
+    code = "too_many_connections"
+    retryable = True
+    action = "Close connections that are not used, or have the operator raise CHATGPT_MAX_CONNECTIONS."
+
+
 class InternalError(ServiceError):
     """A fault of the bridge."""
 

@@ -8,6 +8,7 @@ from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
 from core.settings.queue import QueueSettings
+from core.settings.quota import QuotaSettings
 from core.settings.research import ResearchSettings
 from core.settings.retention import RetentionSettings
 from core.settings.server import ServerSettings
@@ -25,6 +26,7 @@ AREAS: tuple[type[Area], ...] = (
     InputSettings,
     RetentionSettings,
     QueueSettings,
+    QuotaSettings,
     LogSettings,
     ClientSettings,
 )
@@ -39,6 +41,7 @@ __all__ = [
     "LogSettings",
     "OperationSettings",
     "QueueSettings",
+    "QuotaSettings",
     "ResearchSettings",
     "RetentionSettings",
     "ServerSettings",

@@ -12,6 +12,7 @@ from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
 from core.settings.queue import QueueSettings
+from core.settings.quota import QuotaSettings
 from core.settings.retention import RetentionSettings
 from core.settings.server import ServerSettings
 from core.settings.storage import StorageSettings
@@ -32,6 +33,7 @@ class Settings:
     inputs: InputSettings
     retention: RetentionSettings
     queue: QueueSettings
+    quota: QuotaSettings
     logs: LogSettings
 
 
@@ -55,5 +57,6 @@ def load_all(**overrides: Mapping[str, Any]) -> Settings:
         inputs=load(InputSettings, **given("inputs")),
         retention=load(RetentionSettings, **given("retention")),
         queue=load(QueueSettings, **given("queue")),
+        quota=load(QuotaSettings, **given("quota")),
         logs=load(LogSettings, **given("logs")),
     )

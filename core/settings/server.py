@@ -30,7 +30,8 @@ class ServerSettings(Area):
     allowed_hosts: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias="CHATGPT_ALLOWED_HOSTS",
-        description="Host names, comma-separated, that download links may be built on beside loopback and the bind.",
+        description="Host names, comma-separated, that the server goes by beside addresses, localhost and the bind; "
+        "`.example.com` stands for all below it, `*` for any.",
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
@@ -42,6 +43,26 @@ class ServerSettings(Area):
         ge=1024,
         validation_alias="CHATGPT_MAX_BODY_BYTES",
         description="Largest request body in bytes; a larger one is refused with 413.",
+    )
+    max_connections: int = Field(
+        1000,
+        ge=1,
+        validation_alias="CHATGPT_MAX_CONNECTIONS",
+        description="Connections that are open at once; further ones are answered with 503.",
+    )
+    request_seconds: float = Field(
+        30,
+        gt=0,
+        validation_alias="CHATGPT_REQUEST_SECONDS",
+        description="Longest pause while a request's head or body arrives; then its connection is closed.",
+    )
+    link_hours: float = Field(
+        168, gt=0, validation_alias="CHATGPT_LINK_HOURS", description="How long a download link opens its file."
+    )
+    plain_links: bool = Field(
+        False,
+        validation_alias="CHATGPT_PLAIN_LINKS",
+        description="Links on loopback are plain: on this machine, whoever knows a file's id may read it.",
     )
     sync_patience_seconds: float = Field(
         45,

@@ -39,6 +39,11 @@ class StorageSettings(Area):
         return f"sqlite:///{(self.admin_db_path or self.data_dir / 'bridge.sqlite').absolute()}"
 
     @property
+    def link_key_file(self) -> Path:
+        """The secret that download links are signed with."""
+        return self.data_dir.absolute() / "link-key"
+
+    @property
     def artifacts_dir(self) -> Path:
         """Root of the kept files."""
         return (self.image_output_dir or self.data_dir / "artifacts").absolute()

@@ -21,10 +21,12 @@ from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.following import Following
 from provider.chatgpt_web.limits import read_limits
 from provider.chatgpt_web.models import read_models
+from provider.chatgpt_web.quota import SessionQuota
 from provider.chatgpt_web.requirements import Requirements
 from provider.chatgpt_web.research import Research
 from provider.chatgpt_web.turns import STOP_SECONDS, WebTurn
 from provider.interface.accounts import Inspection, Limits, OfferedModel
+from provider.interface.quota import QuotaWatcher
 from provider.interface.research import ResearchHandle, ResearchState, ResearchUpdate
 from provider.interface.turns import (
     AnswerState,
@@ -56,6 +58,7 @@ class ChatGPTWeb:
         prepare: whether prepare goes beside the turn or is waited for.
         backoff_scale: multiplies the pauses between repeated reads; tests shorten it.
         poll_seconds: how long a research's push may be silent before its state is asked for.
+        quota: told what is learnt of quota on the way, `None` for nobody.
     """
 
     name = "chatgpt_web"
@@ -70,6 +73,7 @@ class ChatGPTWeb:
         prepare: Prepare = "beside",
         backoff_scale: float = 1.0,
         poll_seconds: float = 15.0,
+        quota: QuotaWatcher | None = None,
     ) -> None:
         self.base_url = base_url.rstrip("/")
         self.timeout_seconds = timeout_seconds
@@ -78,6 +82,7 @@ class ChatGPTWeb:
         self.prepare = prepare
         self.backoff_scale = backoff_scale
         self.poll_seconds = poll_seconds
+        self.quota = quota
 
     def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
         """Examine a capture without sending anything.
@@ -111,6 +116,7 @@ class WebSession:
         self.alias = alias
         self.connection = Connection(capture, provider.base_url, connect_seconds=provider.connect_seconds)
         self.requirements = Requirements(self.connection)
+        self.quota = SessionQuota(alias, provider.quota)
         self.captured_body = capture.body
         self.idle_seconds = provider.idle_seconds
         self.wall_seconds = provider.timeout_seconds
@@ -207,7 +213,8 @@ class WebSession:
 
     async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
         """Store an input upstream."""
-        return await files.upload(self.connection, content, name=name, mime_type=mime_type)
+        with self.quota.uploading():
+            return await files.upload(self.connection, content, name=name, mime_type=mime_type)
 
     async def limits(self) -> Limits:
         """The account's limits, from a read that costs nothing."""
@@ -217,9 +224,10 @@ class WebSession:
             "timezone_offset_min": offset_minutes(zone_name(), utc_now()),
             "conversation_origin": None,
         }
-        return read_limits(
-            await self.connection.call("POST", "/backend-api/conversation/init", context="limits", body=body)
-        )
+        path = "/backend-api/conversation/init"
+        limits = read_limits(await self.connection.call("POST", path, context="limits", body=body))
+        self.quota.probed(limits)
+        return limits
 
     async def models(self) -> tuple[OfferedModel, ...]:
         """The account's live model list."""

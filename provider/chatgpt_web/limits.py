@@ -35,10 +35,9 @@ def read_limits(document: Any) -> Limits:
     )
 
 
-def remaining_of(document: Any) -> dict[str, float]:
-    """How much is left of each feature, for those whose counter the document tells."""
-    features = read_limits(document).features
-    return {name: feature.remaining for name, feature in features.items() if feature.remaining is not None}
+def remaining_of(limits: Limits) -> dict[str, float]:
+    """How much is left of each feature whose counter upstream told."""
+    return {name: feature.remaining for name, feature in limits.features.items() if feature.remaining is not None}
 
 
 def _feature(

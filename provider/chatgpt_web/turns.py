@@ -21,6 +21,7 @@ from provider.chatgpt_web.capture.template import conversation_body, prepare_bod
 from provider.chatgpt_web.connection import SEND_SECONDS, Connection, Sending, TurnStream, encode
 from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.errors import Symptom
+from provider.chatgpt_web.quota import SessionQuota
 from provider.chatgpt_web.reading import TRAILING_SECONDS, Reading
 from provider.chatgpt_web.requirements import Ready, Requirements
 from provider.chatgpt_web.stream.reader import TurnReader
@@ -41,6 +42,7 @@ class Host(Protocol):
     wall_seconds: float
     waits_for_prepare: bool
     backoff_scale: float
+    quota: SessionQuota
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do work that outlives the turn; closing the session waits for it."""
@@ -64,6 +66,7 @@ class WebTurn:
             known_ids=(request.message_id,),
             sent_answers=[message.text for message in request.messages if message.role == "assistant"],
             uploaded=[file.file_id for message in request.messages for file in message.files],
+            on_limits=host.quota.told,
         )
         self._stream: TurnStream | None = None
         self._reading: Reading | None = None
@@ -95,13 +98,18 @@ class WebTurn:
                 if not (ready.stashed and _blames_the_token(error)):
                     raise
                 await self._post(await requirements.take(fresh=True), before_send)
-        except (AccountError, RateLimitedError):
-            requirements.pause()
+        except BridgeError as error:
+            if isinstance(error, (AccountError, RateLimitedError)):
+                requirements.pause()
+            self._host.quota.turn_refused(self._request, error)
             raise
         requirements.accepted()
+        self._host.quota.turn_accepted(self._request)
 
     async def close(self) -> None:
         """Do what `on_close` says with a turn that is not finished."""
+        if self._reader.failure is not None:
+            self._host.quota.turn_refused(self._request, self._reader.failure)
         stopping = self._let_go()
         if self._events is not None:
             await self._events.aclose()

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from core.errors import BridgeError, RateLimitedError
 from provider.chatgpt_web import errors
-from provider.chatgpt_web.limits import remaining_of
+from provider.chatgpt_web.limits import read_limits, remaining_of
 from provider.chatgpt_web.stream.deltas import DeltaDocuments
 from provider.chatgpt_web.stream.facts import StreamFacts
 from provider.chatgpt_web.stream.messages import TurnMessages
 from provider.chatgpt_web.stream.visible import Message, Part
 from provider.chatgpt_web.widgets import research_handle
+from provider.interface.accounts import Limits
 from provider.interface.research import ResearchHandle
 from provider.interface.turns import (
     ConversationKnown,
@@ -44,7 +45,12 @@ class TurnDecoder:
     """
 
     def __init__(
-        self, *, known_ids: Collection[str], sent_answers: Iterable[str], seeks_research: bool = False
+        self,
+        *,
+        known_ids: Collection[str],
+        sent_answers: Iterable[str],
+        seeks_research: bool = False,
+        on_limits: Callable[[Limits], None] | None = None,
     ) -> None:
         self.conversation_id: str | None = None
         self.facts = StreamFacts()
@@ -56,6 +62,7 @@ class TurnDecoder:
         self.parse_errors = 0
         self.research: ResearchHandle | None = None
         self._seeks_research = seeks_research
+        self._on_limits = on_limits
         self._is_research_told = False
         self._deltas = DeltaDocuments()
         self._ignored_ops = 0
@@ -152,7 +159,14 @@ class TurnDecoder:
             self.fail(errors.from_stream(event, worked=self.messages.worked, fallback=RateLimitedError))
         elif kind == "server_ste_metadata":
             self._resolve(self.facts.model_slug)
-        elif kind == "conversation_detail_metadata" and (remaining := remaining_of(event)):
+        elif kind == "conversation_detail_metadata":
+            self._limits(event)
+
+    def _limits(self, event: dict[str, Any]) -> None:
+        limits = read_limits(event)
+        if self._on_limits is not None:
+            self._on_limits(limits)
+        if remaining := remaining_of(limits):
             self.tell(QuotaTold(remaining))
 
     def _delta(self, frame: dict[str, Any]) -> None:

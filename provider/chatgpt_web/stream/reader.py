@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Literal
 
 from core.errors import BridgeError, ProtocolError, StreamInterruptedError
@@ -12,6 +12,7 @@ from provider.chatgpt_web.stream.decoder import TurnDecoder
 from provider.chatgpt_web.stream.facts import Handoff, StreamFacts
 from provider.chatgpt_web.stream.framing import SseFraming
 from provider.chatgpt_web.stream.visible import Message, answer_text, finish_reason
+from provider.interface.accounts import Limits
 from provider.interface.turns import TurnEvent, TurnFinished
 
 
@@ -40,6 +41,7 @@ class TurnReader:
         known_ids: Collection[str] = (),
         sent_answers: Iterable[str] = (),
         uploaded: Collection[str] = (),
+        on_limits: Callable[[Limits], None] | None = None,
     ) -> None:
         """A reader for one turn.
 
@@ -49,13 +51,19 @@ class TurnReader:
             known_ids: ids of messages that existed before this turn, the sent ones included.
             sent_answers: texts of the assistant turns in the request; upstream may repeat them.
             uploaded: bare file ids of the request's inputs, which are never results.
+            on_limits: told of the account's limits, also when they come after the turn's end.
         """
         self.finished = False
         self.done = False
         self._kind = kind
         self._uploaded = frozenset(uploaded)
         self._framing = SseFraming()
-        self._decoder = TurnDecoder(known_ids=known_ids, sent_answers=sent_answers, seeks_research=kind == "research")
+        self._decoder = TurnDecoder(
+            known_ids=known_ids,
+            sent_answers=sent_answers,
+            seeks_research=kind == "research",
+            on_limits=on_limits,
+        )
         self._on_topic = False
         self._followed: tuple[Handoff, ...] = ()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bridge.accounts.buckets import BucketLimits
+from bridge.accounts.buckets import BucketLimits, SavedLimits, Size, Source
 from core.contracts.buckets import Bucket
 from core.errors import SettingError
 from core.settings import AccountsSettings
@@ -21,7 +21,11 @@ def _limits(**overrides: str) -> BucketLimits:
         ("go", (2, 1, 1, 1)),
         ("plus", (3, 1, 2, 2)),
         ("Pro", (4, 1, 3, 2)),
-        ("team", (1, 1, 1, 1)),
+        ("team", (3, 1, 2, 2)),
+        ("business", (3, 1, 2, 2)),
+        ("Enterprise", (3, 1, 2, 2)),
+        ("edu", (3, 1, 2, 2)),
+        ("prolite", (1, 1, 1, 1)),
         (None, (1, 1, 1, 1)),
     ],
 )
@@ -56,3 +60,23 @@ def test_a_malformed_override_is_one_line_that_names_the_variable(text: str) -> 
     with pytest.raises(SettingError, match="CHATGPT_IMAGE_CONCURRENCY") as caught:
         _limits(image_concurrency=text)
     assert "\n" not in caught.value.message
+
+
+def test_what_was_saved_wins_over_the_environment_and_each_number_names_its_source() -> None:
+    saved = SavedLimits(
+        plans={Bucket.CHAT: {"plus": 2}, Bucket.IMAGE: {"team": 0}}, accounts={Bucket.RESEARCH: {"mine": 1, "pro": 7}}
+    )
+    limits = _limits(chat_concurrency="plus=9, mine=5", image_concurrency="plus=4", research_concurrency="mine=6")
+    limits = limits.saving(saved)
+
+    assert limits.sizes("mine", "plus") == {
+        Bucket.CHAT: Size(5, Source.ENVIRONMENT),
+        Bucket.UPLOAD: Size(1, Source.PLAN_TABLE),
+        Bucket.IMAGE: Size(4, Source.ENVIRONMENT),
+        Bucket.RESEARCH: Size(1, Source.ACCOUNT),
+    }
+    assert limits.sizes("other", "plus")[Bucket.CHAT] == Size(2, Source.SETTINGS)
+    assert limits.sizes("other", "team")[Bucket.IMAGE] == Size(0, Source.SETTINGS)
+    # What is saved says for itself whether a plan or an account is meant.
+    assert limits.sizes("pro", "free")[Bucket.RESEARCH] == Size(7, Source.ACCOUNT)
+    assert limits.of_plan("pro")[Bucket.RESEARCH] == Size(2, Source.PLAN_TABLE)

@@ -1,0 +1,85 @@
+"""Slots, looked at and changed while the bridge runs."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from bridge import audit
+from bridge.accounts import memory
+from bridge.accounts.buckets import BucketLimits, SavedLimits
+from bridge.accounts.leases import Transaction, Used, used
+from bridge.accounts.registry import Registry
+from bridge.accounts.saved import recall_saved, save
+from bridge.store.engine import Store
+from core.clock import utc_now
+from core.contracts.buckets import Bucket
+from core.errors import FeatureSwitchedOffError
+
+
+@dataclass(frozen=True, slots=True)
+class LimitsNow:
+    """The limits in force, and the slots that are taken under them."""
+
+    limits: BucketLimits
+    used: Used
+
+
+class SlotLimits:
+    """What the operator saves applies at once, in every process: whoever takes a slot sees it in that transaction.
+
+    Slots are counted in the database, so a change loses none that are taken; where there are more of them than there
+    may be now, nobody gets one until enough were given back.
+    """
+
+    def __init__(self, store: Store, registry: Registry, environment: BucketLimits) -> None:
+        self._store = store
+        self._registry = registry
+        self._environment = environment
+
+    async def now(self) -> LimitsNow:
+        """The limits in force.
+
+        Raises:
+            StoreError: they cannot be read.
+        """
+        return await self._store.read(lambda conn: LimitsNow(self._environment.saving(recall_saved(conn)), used(conn)))
+
+    async def require_slots(self, bucket: Bucket, accounts: Collection[str]) -> None:
+        """See that some account may do such work at all.
+
+        Args:
+            accounts: the only ones that count; empty for all.
+
+        Raises:
+            FeatureSwitchedOffError: each of them has no slots for it.
+        """
+        known = [
+            a for a in await self._registry.snapshot() if a.error is None and (not accounts or a.alias in accounts)
+        ]
+        if known and not any(account.limits.get(bucket, 1) for account in known):
+            raise FeatureSwitchedOffError(f"Every account that could serve this has no slots for {bucket.value}.")
+
+    async def save(self, saved: SavedLimits, *, actor: str) -> None:
+        """Have exactly this saved; what is not named falls back to the environment and the table.
+
+        Raises:
+            StoreError: nothing was changed.
+        """
+
+        def work(conn: Transaction) -> None:
+            before = recall_saved(conn)
+            save(conn, saved, utc_now())
+            memory.bump(conn)
+            audit.record(conn, actor, "limits.changed", "limits", told(before), told(saved))
+
+        await self._store.write(work, durable=True)
+        self._registry.changed()
+
+
+def told(saved: SavedLimits) -> dict[str, dict[str, dict[str, int]]]:
+    """What is saved, in plain words."""
+    return {
+        name: {bucket.value: dict(numbers) for bucket, numbers in buckets.items() if numbers}
+        for name, buckets in (("plans", saved.plans), ("accounts", saved.accounts))
+    }

@@ -1,0 +1,1 @@
+"""What is left of each account's quota: learnt, remembered, judged."""

@@ -1,0 +1,1 @@
+"""What was asked for, counted by key, account, model and kind."""
