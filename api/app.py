@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from api.admin.router import router as admin
+from api.audit.router import router as audit
 from api.auth import BearerAuth
 from api.chat.router import router as chat
 from api.codec.router import router as codec
@@ -21,22 +22,28 @@ from api.files.router import router as files
 from api.health.router import router as health
 from api.images.edits import ROUTE as EDITS
 from api.images.router import router as images
+from api.keys.router import router as keys
+from api.limits.router import router as limits
 from api.middleware.body_limit import BodyLimit
 from api.middleware.cors import Cors
 from api.middleware.failures import Failures
 from api.middleware.head import Head
+from api.middleware.hosts import HostGuard
+from api.middleware.origins import OriginGuard
 from api.middleware.request_id import RequestId
 from api.models.router import router as models
 from api.operations.router import router as operations
 from api.research.router import router as research
+from api.scopes import ScopeGuard
 from api.services import OpenServices, Services
+from api.usage.router import router as usage
 from api.validation import param_name
 from api.vision.router import router as vision
 from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_ROUTERS = (chat, images, vision, models, research, operations, files, health, admin, codec)
+_ROUTERS = (chat, images, vision, models, research, operations, files, health, admin, keys, audit, usage, limits, codec)
 
 
 def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
@@ -61,9 +68,12 @@ def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
     with_pictures = max(settings.server.max_body_bytes, settings.inputs.max_input_body_bytes)
     by_path = dict.fromkeys((EDITS, VISION), with_pictures)
     app.add_middleware(BodyLimit, most_bytes=settings.server.max_body_bytes, by_path=by_path)
+    app.add_middleware(ScopeGuard)
+    app.add_middleware(OriginGuard, origins=settings.server.cors_origins)
     app.add_middleware(BearerAuth)
     app.add_middleware(Failures)
     app.add_middleware(Cors, origins=settings.server.cors_origins)
+    app.add_middleware(HostGuard, settings=settings.server)
     app.add_middleware(UiCodec, settings=settings.temporal)
     app.add_middleware(RequestId)
     return app

@@ -1,30 +1,32 @@
-"""Who may ask: the bearer key, looked at before anything of the body is read."""
+"""Who asks: the bearer key, looked at before anything of the body is read."""
 
 from __future__ import annotations
 
 import hmac
+from hashlib import sha256
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from api.attempts import Attempts, peer_of
 from api.errors import answer_to
 from api.services import Services
-from core.errors import AuthenticationError
+from bridge.keys.grant import PRIMARY, Grant
+from core.errors import AuthenticationError, BridgeError, MissingKeyError, TooManyAttemptsError
 
-AUTHORIZED = "chatgpt.authorized"
-"""In every request's scope: whether it brought the right key. Open routes show more to those who did."""
+GRANT = "chatgpt.grant"
+"""In every request's scope: what its key allows; `None` where it brought none, which only open routes see."""
 
 _OPEN = frozenset({"/health/live", "/health/ready"})
-_CAPABILITIES = "/v1/chatgpt/files/"
-"""Whoever knows a file's id may read it; ids cannot be guessed."""
-
+_DOWNLOADS = "/v1/chatgpt/files/"
 _READS = frozenset({"GET", "HEAD"})
 
 
 class BearerAuth:
-    """Refuses requests without the key, in the same time however much of it is right."""
+    """Finds out what a request may do, and refuses the one without a key, in the same time however much is right."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._attempts = Attempts()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -32,20 +34,49 @@ class BearerAuth:
             return
         services: Services = scope["state"]["services"]
         given = _bearer(scope)
-        known = given is not None and hmac.compare_digest(given, services.key.value.encode())
-        scope[AUTHORIZED] = known
-        if known or _is_open(scope):
-            await self._app(scope, receive, send)
-            return
-        message = "The API key is missing." if given is None else "The API key is not the right one."
-        response = answer_to(AuthenticationError(message)).response()
-        response.headers["www-authenticate"] = "Bearer"
-        await response(scope, receive, send)
+        try:
+            scope[GRANT] = None if given is None else await self._grant(services, given, scope)
+            if given is None and not _is_open(scope):
+                raise MissingKeyError("The API key is missing.")
+        except (AuthenticationError, TooManyAttemptsError) as error:
+            if not (_is_open(scope) and isinstance(error, AuthenticationError)):
+                await _refuse(error, scope, receive, send)
+                return
+            # What anybody may see is not kept from whoever brings an old key.
+            scope[GRANT] = None
+        await self._app(scope, receive, send)
+
+    async def _grant(self, services: Services, given: bytes, scope: Scope) -> Grant:
+        digest = sha256(given).digest()
+        keys = services.bridge.keys
+        try:
+            grant = PRIMARY if self._is_primary(services, digest, scope) else await keys.admit(digest)
+        except AuthenticationError as error:
+            await self._attempts.failed(peer_of(scope), error.code)
+            raise
+        keys.use.seen(grant)
+        return grant
+
+    def _is_primary(self, services: Services, digest: bytes, scope: Scope) -> bool:
+        """Whether it is the operator's own key. One that can be guessed is not known while somebody tries to."""
+        right = hmac.compare_digest(digest, services.key.digest)
+        return right and not (services.key.guessable and self._attempts.many_from(peer_of(scope)))
+
+
+def is_download(scope: Scope) -> bool:
+    """Whether a request asks for a file, which its link may vouch for."""
+    return scope["method"] in _READS and scope["path"].startswith(_DOWNLOADS)
 
 
 def _is_open(scope: Scope) -> bool:
-    path = scope["path"]
-    return scope["method"] in _READS and (path in _OPEN or path.startswith(_CAPABILITIES))
+    return is_download(scope) or (scope["method"] in _READS and scope["path"] in _OPEN)
+
+
+async def _refuse(error: BridgeError, scope: Scope, receive: Receive, send: Send) -> None:
+    response = answer_to(error).response()
+    if isinstance(error, AuthenticationError):
+        response.headers["www-authenticate"] = "Bearer"
+    await response(scope, receive, send)
 
 
 def _bearer(scope: Scope) -> bytes | None:

@@ -12,8 +12,11 @@ from starlette.types import Receive, Scope
 from core.errors import InvalidRequestError, UnsupportedMediaTypeError
 
 
-async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
+async def read_object(scope: Scope, receive: Receive, *, or_form: bool = False) -> dict[str, Any]:
     """Read the body to its end and parse it.
+
+    Args:
+        or_form: the route takes forms too, and says so of any other type.
 
     Raises:
         UnsupportedMediaTypeError: it is said to be something else than JSON in UTF-8.
@@ -21,7 +24,7 @@ async def read_object(scope: Scope, receive: Receive) -> dict[str, Any]:
         RequestTooLargeError: it is larger than the server takes.
         ClientDisconnect: the client left before its end.
     """
-    _check_type(Headers(scope=scope))
+    require_json(Headers(scope=scope), or_form=or_form)
     return parsed(await read_bytes(receive))
 
 
@@ -68,7 +71,12 @@ async def read_bytes(receive: Receive) -> bytes:
         message = await receive()
 
 
-def _check_type(headers: Headers) -> None:
+def require_json(headers: Headers, *, or_form: bool = False) -> None:
+    """See that a body is not said to be anything else than JSON in UTF-8; it may say nothing.
+
+    Raises:
+        UnsupportedMediaTypeError: it is; the message names the types that are read.
+    """
     if headers.get("content-encoding", "identity").lower() != "identity":
         raise UnsupportedMediaTypeError("The request body must not be compressed.")
     given = headers.get("content-type")
@@ -77,7 +85,8 @@ def _check_type(headers: Headers) -> None:
     kind, _, parameters = given.partition(";")
     kind = kind.strip().lower()
     if kind != "application/json" and not (kind.startswith("application/") and kind.endswith("+json")):
-        raise UnsupportedMediaTypeError(f"The request body must be application/json, not {kind!r}.")
+        wanted = "application/json or multipart/form-data" if or_form else "application/json"
+        raise UnsupportedMediaTypeError(f"The request body must be {wanted}, not {kind!r}.")
     _, _, charset = parameters.partition("charset=")
     if charset.strip(' "').lower() not in ("", "utf-8", "utf8"):
         raise UnsupportedMediaTypeError("The request body must be UTF-8.")

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 from starlette.types import Scope
 
+from api.auth import GRANT
 from api.binding import is_loopback
 from api.links import public_base
 from bridge.files.references import Caller
-from core.ids import PRIMARY_OWNER
+from bridge.keys.grant import Grant
 from core.settings import ServerSettings
+
+
+def grant_of(scope: Scope) -> Grant:
+    """What this request's key allows. Only for routes that nobody reaches without one."""
+    return cast(Grant, scope[GRANT])
+
+
+def owner_of(scope: Scope) -> str:
+    """Who owns what this request makes."""
+    return grant_of(scope).owner
 
 
 def caller_of(scope: Scope, settings: ServerSettings) -> Caller:
@@ -16,4 +29,4 @@ def caller_of(scope: Scope, settings: ServerSettings) -> Caller:
     arrived, port = scope.get("server") or (settings.host, settings.port)
     names = {arrived, "localhost", "127.0.0.1"} if is_loopback(arrived) else {arrived}
     local = (f"{scope['scheme']}://{f'[{name}]' if ':' in name else name}:{port}" for name in sorted(names))
-    return Caller(PRIMARY_OWNER, (public_base(scope, settings), *local))
+    return Caller(owner_of(scope), (public_base(scope, settings), *local))

@@ -26,12 +26,21 @@ STATUSES: Mapping[str, int] = {
     "content_policy_violation": 400,
     "image_no_asset": 400,
     "invalid_api_key": 401,
+    "api_key_missing": 401,
+    "api_key_expired": 401,
+    "api_key_revoked": 401,
+    "missing_scope": 403,
+    "model_not_allowed": 403,
+    "account_not_allowed": 403,
+    "origin_not_allowed": 403,
+    "link_expired": 403,
     "browser_check_required": 403,
     "auth_expired": 403,
     "auth_invalid": 403,
     "account_disabled": 403,
     "forbidden": 403,
     "account_not_configured": 403,
+    "feature_switched_off": 403,
     "capture_unreadable": 403,
     "not_found": 404,
     "model_not_found": 404,
@@ -45,7 +54,10 @@ STATUSES: Mapping[str, int] = {
     "gone": 410,
     "request_too_large": 413,
     "unsupported_media_type": 415,
+    "host_not_allowed": 421,
     "outcome_unknown": 424,
+    "too_many_attempts": 429,
+    "api_key_limit": 429,
     "accounts_busy": 429,
     "rate_limited": 429,
     "account_busy": 429,
@@ -69,10 +81,12 @@ STATUSES: Mapping[str, int] = {
     "worker_unavailable": 503,
     "store_unavailable": 503,
     "shutting_down": 503,
+    "too_many_connections": 503,
     "upstream_timeout": 504,
     "operation_timeout": 504,
     "invalid_setting": 500,
     "vault_key_mismatch": 500,
+    "import_source_unusable": 500,
     "temporal_binary_missing": 500,
     "data_folder_locked": 500,
     "port_in_use": 500,
@@ -90,6 +104,7 @@ _TYPES: Mapping[int, str] = {
     503: "server_error",
     504: "provider_error",
 }
+_CALLER_TYPES: Mapping[int, str] = {403: "permission_error", 429: "rate_limit_error"}
 _MODEL_ERRORS = frozenset({"unsupported_model", "empty_response", "image_no_asset"})
 _PROVIDER_FAULTS = frozenset({"account", "upstream"})
 _PROVIDER = "chatgpt-web"
@@ -218,4 +233,6 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 def _type(failure: Failure, status: int) -> str:
     if failure.code in _MODEL_ERRORS:
         return "provider_model_error"
+    if failure.fault == "caller" and status in _CALLER_TYPES:
+        return _CALLER_TYPES[status]
     return _TYPES.get(status, "invalid_request_error")

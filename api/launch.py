@@ -9,9 +9,9 @@ from starlette.types import Receive
 from api.connection import ClientLeft, Leash, Voice, attended
 from api.services import Services
 from bridge.operations.admission import Admission
+from bridge.operations.turns import bucket_of
 from core.contracts.operations import OperationRecord
 from core.errors import NotFoundError, ShuttingDownError
-from core.ids import PRIMARY_OWNER
 from core.logging import bound, get_logger
 
 _log = get_logger(__name__)
@@ -26,12 +26,16 @@ async def launch(services: Services, admission: Admission) -> OperationRecord:
         TemporalUnavailableError: Temporal is away, and nothing was stored.
         ShuttingDownError: the server is stopping.
         IdempotencyConflictError, OperationIdTakenError: the key or id stands for another request.
+        FeatureSwitchedOffError: no account may do such work.
         StoreError: it cannot be stored.
     """
     services.leashes.require_open()
     services.temporal.require()
     if admission.operation_id:
         services.chats.require_free(admission.operation_id)
+    if not _may_exist(admission):
+        allowed = admission.request.get("accounts", ())
+        await services.bridge.limits.require_slots(bucket_of(admission.kind), allowed)
     admitted = await services.bridge.operations.admit(admission)
     with bound(operation_id=admitted.record.id):
         if admitted.created and not await services.temporal.start(admitted.record):
@@ -59,14 +63,22 @@ async def wait(services: Services, record: OperationRecord, *, receive: Receive,
         raise
 
 
-async def cancel(services: Services, operation_id: str) -> None:
+async def cancel(services: Services, operation_id: str, owner: str | None) -> None:
     """Have an operation cancelled; nothing is sent upstream for it from here on.
+
+    Args:
+        owner: whose it has to be; `None` for anybody's.
 
     Raises:
         NotFoundError: there is none, or it is another owner's.
     """
-    await services.bridge.operations.request_cancel(operation_id, PRIMARY_OWNER)
+    await services.bridge.operations.request_cancel(operation_id, owner)
     await services.temporal.cancel(operation_id)
+
+
+def _may_exist(admission: Admission) -> bool:
+    """Whether an operation that was made before may answer it, whatever is switched off by now."""
+    return bool(admission.operation_id or admission.idempotency_key or admission.retry_count)
 
 
 async def _finished(services: Services, operation_id: str) -> OperationRecord:
@@ -80,6 +92,6 @@ async def _left_alone(services: Services, record: OperationRecord, *, end: bool)
     if services.waiting.anybody(record.id):
         return
     if end:
-        await cancel(services, record.id)
+        await cancel(services, record.id, record.owner)
     else:
         await services.bridge.operations.mark_disconnected(record.id)

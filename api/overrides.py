@@ -9,6 +9,7 @@ from pydantic import field_validator
 
 from api.validation import Names, OperationId, Request, validated
 from bridge.accounts.account import Account
+from bridge.keys.grant import Grant
 from core.errors import InvalidRequestError
 
 _STRATEGIES = frozenset(
@@ -56,11 +57,12 @@ def names_accounts(options: dict[str, Any]) -> bool:
     return bool(options["chatgpt_account"] or options["chatgpt_accounts"])
 
 
-def chosen_accounts(options: dict[str, Any], pool: Sequence[Account]) -> tuple[str, ...]:
-    """The only accounts to use, in the caller's order; empty when the caller leaves it to the bridge.
+def chosen_accounts(options: dict[str, Any], pool: Sequence[Account], grant: Grant) -> tuple[str, ...]:
+    """The only accounts to use, in the caller's order; empty when the caller and its key leave it to the bridge.
 
     Raises:
         InvalidRequestError: both ways of choosing are used, or an account is not in the pool.
+        AccountNotAllowedError: the key may not use one that is chosen.
     """
     one, several = (options["chatgpt_account"] or "").strip(), options["chatgpt_accounts"]
     if one and several:
@@ -68,9 +70,10 @@ def chosen_accounts(options: dict[str, Any], pool: Sequence[Account]) -> tuple[s
             "Give one of `chatgpt_account` and `chatgpt_accounts`, not both.", param="chatgpt_accounts"
         )
     wanted: tuple[str, ...] = (one,) if one else several
+    param = "chatgpt_account" if one else "chatgpt_accounts"
+    allowed = grant.accounts_among(wanted, param=param)
     known = {account.alias for account in pool}
     for alias in wanted:
         if alias not in known:
-            param = "chatgpt_account" if one else "chatgpt_accounts"
             raise InvalidRequestError(f"`{param}`: there is no account {alias!r} in the pool.", param=param)
-    return wanted
+    return allowed

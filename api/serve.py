@@ -55,7 +55,7 @@ async def serve(settings: Settings, *, with_worker: bool, on_ready: OnReady | No
             app = create_app(settings, open_services=lambda _: nullcontext(services))
             config = uvicorn.Config(
                 app,
-                http=HttpProtocol,
+                http=HttpProtocol.limited(server),
                 ws="none",
                 lifespan="on",
                 log_config=None,

@@ -6,11 +6,13 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 
-from api.api_key import ApiKey, ensure_api_key
+from api.api_key import ApiKey, ensure_api_key, ensure_link_key
 from api.binding import require_strong_key
 from api.chat.shared import SharedChats
 from api.connection import Leashes
+from api.links import LinkSigner
 from api.waiting import Waiting
 from bridge.build import Bridge, open_bridge
 from bridge.chat.running import RunningChats
@@ -25,6 +27,7 @@ class Services:
     """Everything a handler may need, open.
 
     Attributes:
+        signer: signs download links.
         leashes: the work that clients wait for.
         chats: running chats that brought an id.
         waiting: which operations have a connection that waits for them.
@@ -35,6 +38,7 @@ class Services:
     bridge: Bridge
     temporal: Temporal
     key: ApiKey
+    signer: LinkSigner
     leashes: Leashes = field(default_factory=Leashes)
     chats: RunningChats = field(default_factory=RunningChats)
     waiting: Waiting = field(default_factory=Waiting)
@@ -53,13 +57,14 @@ async def open_services(settings: Settings, *, with_worker: bool) -> AsyncIterat
     """
     key = ensure_api_key(settings.server, settings.storage)
     require_strong_key(settings.server, key.value)
+    signer = LinkSigner(ensure_link_key(settings.storage), timedelta(hours=settings.server.link_hours))
     async with AsyncExitStack() as stack:
         bridge = await stack.enter_async_context(open_bridge(settings, process="api"))
         temporal = await stack.enter_async_context(
             open_temporal(bridge.keyring, settings.temporal, settings.operations, blobs=bridge.blobs)
         )
         await stack.enter_async_context(_beside(bridge, settings, temporal, with_worker=with_worker))
-        services = Services(settings, bridge, temporal, key)
+        services = Services(settings, bridge, temporal, key, signer)
         stack.push_async_callback(services.shared.drained)
         yield services
 

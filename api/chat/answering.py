@@ -19,7 +19,6 @@ from api.errors import ErrorAnswer, answer_to
 from api.services import Services
 from bridge.chat.failover import ChatRun
 from bridge.chat.running import RunningChat
-from core import ids
 from core.errors import BridgeError, InternalError, OperationCancelledError, ShuttingDownError
 from core.logging import get_logger
 
@@ -89,6 +88,6 @@ def in_table(services: Services, wish: Wish, run: ChatRun, leash: Leash) -> Iter
     def end() -> None:
         leash.pull(OperationCancelledError("The chat was cancelled."))
 
-    chat = RunningChat(wish.operation_id, ids.PRIMARY_OWNER, wish.model, run, end)
+    chat = RunningChat(wish.operation_id, wish.owner, wish.model, run, end)
     with services.chats.running(chat):
         yield

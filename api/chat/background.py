@@ -11,6 +11,7 @@ from starlette.types import Scope
 from api.chat.chunks import completion
 from api.chat.service import ROUTE, Wish, digest_of
 from api.images.inputs import require_ready
+from api.links import Links
 from api.prefer import retry_count
 from api.services import Services
 from bridge.chat.answer import Answer
@@ -22,7 +23,6 @@ from bridge.idempotency.answers import KeyScope
 from bridge.operations.admission import Admission
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.texts import ResponseMessage, ResponseRequest
-from core.ids import PRIMARY_OWNER
 
 
 async def admission_of(services: Services, wish: Wish, scope: Scope) -> Admission:
@@ -39,7 +39,7 @@ async def admission_of(services: Services, wish: Wish, scope: Scope) -> Admissio
     require_ready(services)
     digest = await digest_of(wish)
     if wish.key is not None:
-        await services.bridge.answers.require_unused(KeyScope(PRIMARY_OWNER, ROUTE, wish.key))
+        await services.bridge.answers.require_unused(KeyScope(wish.owner, ROUTE, wish.key))
     wanted = ResponseRequest(
         messages=await _messages(services, wish),
         model=wish.model,
@@ -50,7 +50,7 @@ async def admission_of(services: Services, wish: Wish, scope: Scope) -> Admissio
     )
     return Admission(
         kind=OperationKind.RESPONSE,
-        owner=PRIMARY_OWNER,
+        owner=wish.owner,
         route=ROUTE,
         request=wanted.model_dump(mode="json"),
         digest=digest,
@@ -62,7 +62,7 @@ async def admission_of(services: Services, wish: Wish, scope: Scope) -> Admissio
     )
 
 
-async def response_answer(_services: Services, record: OperationRecord, _base: str) -> dict[str, Any]:
+async def response_answer(_services: Services, record: OperationRecord, _links: Links) -> dict[str, Any]:
     """The answer of a completed operation: what the chat would have answered on its connection."""
     request, text = ResponseRequest.model_validate(record.request), record.text or ""
     asked = [

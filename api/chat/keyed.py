@@ -7,6 +7,7 @@ from functools import partial
 from starlette.types import Receive, Scope, Send
 
 from api.chat.answering import ChatAnswer, answer_for, attend, in_table, told
+from api.chat.counted import answer_counted
 from api.chat.naming import headers_of, identity
 from api.chat.outcome import Outcome, loaded
 from api.chat.service import ROUTE, Wish, digest_of, require_free_id
@@ -23,7 +24,6 @@ from core.errors import (
     OperationCancelledError,
     ShuttingDownError,
 )
-from core.ids import PRIMARY_OWNER
 from core.logging import get_logger
 
 _log = get_logger(__name__)
@@ -37,7 +37,7 @@ async def answer_keyed(services: Services, wish: Wish, key: str, scope: Scope, r
         OperationIdTakenError, ShuttingDownError, StoreError, VaultKeyError: nothing was begun.
     """
     services.leashes.require_open()
-    found = await _find(services, wish, KeyScope(PRIMARY_OWNER, ROUTE, key))
+    found = await _find(services, wish, KeyScope(wish.owner, ROUTE, key))
     leash = Leash()
     if isinstance(found, Outcome):
         answer = answer_for(services, wish, found.identity, lambda: found.headers, send)
@@ -82,7 +82,7 @@ def _start(services: Services, wish: Wish, scope: KeyScope, digest: str) -> Shar
 
 async def _run(services: Services, wish: Wish, chat: SharedChat) -> Answer:
     with services.leashes.holding(chat.leash), in_table(services, wish, chat.run, chat.leash):
-        return await chat.run.answer(chat)
+        return await answer_counted(services, wish, chat.run, chat)
 
 
 async def _settle(services: Services, scope: KeyScope, chat: SharedChat, ended: Answer | Exception) -> Outcome:

@@ -9,7 +9,7 @@ from starlette.types import Receive, Scope, Send
 from api.chat.service import ROUTE
 from api.images.serving import answer
 from api.launch import launch
-from api.links import public_base
+from api.links import links_of
 from api.research.service import chat_answer, chat_text, read_chat, usage
 from api.services import Services
 from api.vision.streamed import stream
@@ -27,10 +27,10 @@ async def answer_research(services: Services, body: dict[str, Any], scope: Scope
         await answer(services, admission, chat_answer, scope, receive, send)
         return
     record = await launch(services, admission)
-    base = public_base(scope, services.settings.server)
+    links = links_of(scope, services)
 
     def ending(ended: OperationRecord) -> OperationRecord:
-        return ended.model_copy(update={"text": chat_text(services, ended, base)})
+        return ended.model_copy(update={"text": chat_text(services, ended, links)})
 
     with_usage = bool(request.stream_options and request.stream_options.include_usage)
     await stream(services, record, scope, receive, send, usage=usage if with_usage else None, ending=ending)

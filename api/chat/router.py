@@ -11,6 +11,7 @@ from starlette.types import Receive, Scope, Send
 from api.body import read_object
 from api.chat.answering import ChatAnswer, answer_for, attend, in_table
 from api.chat.background import admission_of, response_answer
+from api.chat.counted import answer_counted
 from api.chat.keyed import answer_keyed
 from api.chat.naming import headers_of, identity
 from api.chat.research import answer_research
@@ -50,8 +51,8 @@ async def _answer(services: Services, wish: Wish, scope: Scope, receive: Receive
     naming = partial(headers_of, run, wish.operation_id)
     answer = answer_for(services, wish, identity(wish.operation_id), naming, send)
     with services.leashes.holding(leash), in_table(services, wish, run, leash):
-        await attend(_work(run, answer), answer, leash=leash, run=run, scope=scope, receive=receive)
+        await attend(_work(services, wish, run, answer), answer, leash=leash, run=run, scope=scope, receive=receive)
 
 
-async def _work(run: ChatRun, answer: ChatAnswer) -> None:
-    await answer.finish(await run.answer(answer))
+async def _work(services: Services, wish: Wish, run: ChatRun, answer: ChatAnswer) -> None:
+    await answer.finish(await answer_counted(services, wish, run, answer))

@@ -10,7 +10,7 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.caller import caller_of
+from api.caller import caller_of, grant_of
 from api.chat.schemas import ChatOptions, ChatRequest
 from api.overrides import chosen_accounts, merged, names_accounts
 from api.prefer import idempotency_key, responds_async
@@ -34,6 +34,7 @@ class Wish:
     """A chat, as its client wants it answered.
 
     Attributes:
+        owner: whose key asks.
         model: the name as the client wrote it.
         private: whether the request itself asks for a chat that upstream does not keep; `None`: it says nothing.
         key: the client's `Idempotency-Key`.
@@ -42,6 +43,7 @@ class Wish:
     """
 
     order: ChatOrder
+    owner: str
     model: str
     stream: bool
     usage: bool
@@ -66,10 +68,12 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
     require_plain_chat({**request.__dict__, **options})
     said = transcript.read(request.messages)
     # The pool looks at the accounts anyway; most chats need nothing of them before.
+    grant = grant_of(scope)
     plain = is_auto(request.model) and not names_accounts(options)
     pool = () if plain else await services.bridge.registry.snapshot()
-    accounts = chosen_accounts(options, pool)
+    accounts = chosen_accounts(options, pool, grant)
     model = chat_model(request.model, request.thinking_effort, pool)
+    grant.require_model(request.model or AUTO, model.slug)
     if any(one.pictures for one in said):
         caller = caller_of(scope, services.settings.server)
         said = await transcript.check_pictures(said, services.bridge.references, caller)
@@ -79,10 +83,13 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
         model=model,
         temporary=services.settings.upstream.temporary_chat if private is None else private,
         accounts=accounts,
-        affinity=_affinity(headers, request, said),
+        affinity=_affinity(grant.owner, headers, request, said),
     )
+    if pictures := sum(len(one.pictures) for one in said):
+        await services.bridge.quota.before_chat(order.needs, pictures=pictures)
     return Wish(
         order=order,
+        owner=grant.owner,
         model=request.model or AUTO,
         stream=bool(request.stream),
         usage=bool(request.stream_options and request.stream_options.include_usage),
@@ -129,7 +136,8 @@ def _private(options: dict[str, Any]) -> bool | None:
     return next((bool(options[name]) for name in names if options[name] is not None), None)
 
 
-def _affinity(headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...]) -> str:
-    """The most explicit sign of which conversation this is, as a hash: a client's own words may be long."""
+def _affinity(owner: str, headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...]) -> str:
+    """The most explicit sign of which conversation of its owner this is; a client's own words may be long: hashed."""
     given = next((headers[name] for name in _AFFINITY_HEADERS if headers.get(name)), request.prompt_cache_key)
-    return transcript.opening(said) if not given else blake2b(given.encode(), digest_size=16).hexdigest()
+    sign = transcript.opening(said) if not given else blake2b(given.encode(), digest_size=16).hexdigest()
+    return f"{owner}:{sign}"

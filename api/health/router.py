@@ -8,10 +8,11 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 
-from api.auth import AUTHORIZED
+from api.auth import GRANT
 from api.dependencies import ServicesDep
 from api.health import service
 from core.contracts.buckets import Bucket
+from core.contracts.keys import AccessScope
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -46,7 +47,8 @@ async def ready(
     """Whether work can be taken: 503 while a part that it needs is missing. Details are for those with the key."""
     found = await service.parts(services)
     status = service.ready(found, for_chat=need == "chat")
-    detailed = request.scope[AUTHORIZED]
+    grant = request.scope[GRANT]
+    detailed = grant is not None and grant.allows(AccessScope.READ, AccessScope.ADMIN)
     shown = [
         {"name": part.name, "state": part.state, **({"detail": part.detail} if detailed and part.detail else {})}
         for part in found

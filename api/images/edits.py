@@ -8,9 +8,11 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
+from api.caller import grant_of
 from api.images.inputs import digest_of, read_pictured, require_ready, stored
 from api.images.schemas import EditOptions, ImageEditRequest, aspect_ratio, response_format
 from api.images.service import image_answer
+from api.links import Links
 from api.overrides import chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
@@ -20,7 +22,6 @@ from bridge.operations.admission import Admission
 from core.contracts.images import EditRequest
 from core.contracts.operations import OperationKind, OperationRecord
 from core.errors import UnsupportedParameterError
-from core.ids import PRIMARY_OWNER
 
 ROUTE = "/v1/images/edits"
 
@@ -38,8 +39,9 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     body, given = await read_pictured(scope, receive)
     headers, request = Headers(scope=scope), _validated(body)
     options = merged(EditOptions, request, request.metadata)
-    pool = await services.bridge.registry.snapshot()
-    slug, accounts = image_slug(request.model, pool), chosen_accounts(options, pool)
+    grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
+    slug, accounts = image_slug(request.model, pool), chosen_accounts(options, pool, grant)
+    grant.require_model(request.model or AUTO, slug)
     key, detached = idempotency_key(headers), responds_async(headers)
     require_ready(services)
     wanted = EditRequest(
@@ -53,7 +55,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     )
     return Admission(
         kind=OperationKind.EDIT,
-        owner=PRIMARY_OWNER,
+        owner=grant.owner,
         route=ROUTE,
         request=wanted.model_dump(mode="json"),
         digest=digest_of(ROUTE, wanted),
@@ -66,14 +68,14 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     )
 
 
-async def edit_answer(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
+async def edit_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
     """The answer of a completed edit.
 
     Raises:
         GoneError, NotFoundError: as `image_answer`.
     """
     return {
-        **await image_answer(services, record, base),
+        **await image_answer(services, record, links),
         "input_image_count": len(record.request["inputs"]),
         "aspect_ratio": record.request["aspect_ratio"],
         "warnings": [_WARNING],

@@ -45,7 +45,7 @@ async def read_pictured(scope: Scope, receive: Receive) -> tuple[dict[str, Any],
     if headers.get("content-type", "").strip().lower().startswith("multipart/"):
         body, given = _form(_parts(headers, await read_bytes(receive)))
     else:
-        body = await read_object(scope, receive)
+        body = await read_object(scope, receive, or_form=True)
         given = tuple(_named(body))
     if not 1 <= len(given) <= MOST:
         raise InvalidRequestError(f"`image`: give 1 to {MOST} pictures, not {len(given)}.", param="image")

@@ -10,20 +10,20 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from api.body import read_object
+from api.caller import grant_of
 from api.images.schemas import ImageGenerationRequest, aspect_ratio, response_format
+from api.links import Links
 from api.overrides import AccountOptions, chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
 from api.validation import validated
 from bridge.chat.models import AUTO, image_slug
-from bridge.files.links import download_url
 from bridge.idempotency.digest import request_digest
 from bridge.operations.admission import Admission
 from core.contracts.artifacts import Artifact
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationKind, OperationRecord
 from core.errors import UnsupportedParameterError
-from core.ids import PRIMARY_OWNER
 
 ROUTE = "/v1/images/generations"
 
@@ -38,18 +38,20 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     if request.stream:
         raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
     options = merged(AccountOptions, request, request.metadata)
-    pool = await services.bridge.registry.snapshot()
+    grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
+    slug = image_slug(request.model, pool)
+    grant.require_model(request.model or AUTO, slug)
     wanted = ImageRequest(
         prompt=request.prompt,
         model=request.model or AUTO,
-        slug=image_slug(request.model, pool),
+        slug=slug,
         aspect_ratio=aspect_ratio(request.size),
         response_format=response_format(request.response_format),
-        accounts=chosen_accounts(options, pool),
+        accounts=chosen_accounts(options, pool, grant),
     ).model_dump(mode="json")
     return Admission(
         kind=OperationKind.IMAGE,
-        owner=PRIMARY_OWNER,
+        owner=grant.owner,
         route=ROUTE,
         request=wanted,
         digest=request_digest(ROUTE, wanted),
@@ -62,7 +64,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     )
 
 
-async def image_answer(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
+async def image_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
     """The answer of a completed operation, in the format that its request asked for.
 
     Raises:
@@ -70,7 +72,7 @@ async def image_answer(services: Services, record: OperationRecord, base: str) -
     """
     as_bytes = record.request.get("response_format") == "b64_json"
     pictures = [
-        await _picture_bytes(services, artifact, base) if as_bytes else _picture_link(services, artifact, base)
+        await _picture_bytes(services, artifact, links) if as_bytes else _picture_link(services, artifact, links)
         for artifact in record.artifacts
     ]
     return {
@@ -82,8 +84,8 @@ async def image_answer(services: Services, record: OperationRecord, base: str) -
     }
 
 
-def _picture_link(services: Services, artifact: Artifact, base: str) -> dict[str, Any]:
-    url = download_url(base, artifact)
+def _picture_link(services: Services, artifact: Artifact, links: Links) -> dict[str, Any]:
+    url = links.of(artifact)
     return {
         "url": url,
         "download_url": url,
@@ -94,12 +96,12 @@ def _picture_link(services: Services, artifact: Artifact, base: str) -> dict[str
     }
 
 
-async def _picture_bytes(services: Services, artifact: Artifact, base: str) -> dict[str, Any]:
+async def _picture_bytes(services: Services, artifact: Artifact, links: Links) -> dict[str, Any]:
     _, path = await services.bridge.artifacts.get(artifact.file_id)
     content = await asyncio.to_thread(path.read_bytes)
     return {
         "b64_json": base64.b64encode(content).decode("ascii"),
-        "download_url": download_url(base, artifact),
+        "download_url": links.of(artifact),
         "file_id": artifact.file_id,
         "filename": artifact.filename,
         "path": str(path),

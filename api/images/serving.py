@@ -12,7 +12,7 @@ from api.connection import ClientLeft
 from api.errors import ErrorAnswer, answer_to
 from api.keepalive import LateJson
 from api.launch import launch, wait
-from api.links import public_base
+from api.links import Links, links_of
 from api.operations.view import envelope
 from api.services import Services
 from bridge.operations.admission import Admission
@@ -24,8 +24,8 @@ from core.logging import get_logger
 Read: TypeAlias = Callable[[Services, Scope, Receive], Awaitable[Admission]]
 """Reads and validates a request completely; nothing is started yet."""
 
-Document: TypeAlias = Callable[[Services, OperationRecord, str], Awaitable[Mapping[str, Any]]]
-"""What a completed operation is answered with; the text is the base of download links."""
+Document: TypeAlias = Callable[[Services, OperationRecord, Links], Awaitable[Mapping[str, Any]]]
+"""What a completed operation is answered with; the last are the download links."""
 
 _log = get_logger(__name__)
 
@@ -51,16 +51,16 @@ async def answer(
 ) -> None:
     """Start an admitted request's operation; answer with its document at its end, or with 202 where nobody waits."""
     record = await launch(services, admission)
-    base = public_base(scope, services.settings.server)
+    links = links_of(scope, services)
     if admission.detached:
-        await _accepted(record, base)(scope, receive, send)
+        await _accepted(record, links)(scope, receive, send)
         return
     server = services.settings.server
     late = LateJson(send, patience_seconds=server.sync_patience_seconds, every_seconds=server.ping_seconds)
     try:
         record = await wait(services, record, receive=receive, voice=late)
         if record.state is OperationState.COMPLETED:
-            await late.finish(await document(services, record, base), headers=names(record))
+            await late.finish(await document(services, record, links), headers=names(record))
         else:
             await _fail(services, late, answer_to(reason(record), account=record.account), record)
     except ClientLeft:
@@ -102,10 +102,10 @@ def told(answer: ErrorAnswer, record: OperationRecord) -> ErrorAnswer:
     return answer
 
 
-def _accepted(record: OperationRecord, base: str) -> JSONResponse:
+def _accepted(record: OperationRecord, links: Links) -> JSONResponse:
     headers = {
         **names(record),
         "location": f"/v1/chatgpt/operations/{record.id}",
         "preference-applied": "respond-async",
     }
-    return JSONResponse(envelope(record, base), 202, headers)
+    return JSONResponse(envelope(record, links), 202, headers)

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.binding import is_loopback
+from api.middleware.origins import Origins
 
-_METHODS = b"GET, HEAD, POST, OPTIONS"
+_METHODS = b"GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS"
 _REQUEST_HEADERS = b"Authorization, Content-Type, Idempotency-Key, Prefer, X-Request-Id"
 _EXPOSED = (
-    b"X-Request-Id, X-ChatGPT-Operation-Id, X-ChatGPT-Account, X-ChatGPT-Attempts, Location, Preference-Applied, "
-    b"Retry-After, X-Should-Retry, ETag, Content-Range, Accept-Ranges"
+    b"X-Request-Id, X-ChatGPT-Operation-Id, X-ChatGPT-Account, X-ChatGPT-Attempts, X-ChatGPT-Route, Location, "
+    b"Preference-Applied, Retry-After, X-Should-Retry, ETag, Content-Range, Accept-Ranges"
 )
 _ORIGIN = b"access-control-allow-origin"
 
@@ -28,7 +27,7 @@ class Cors:
 
     def __init__(self, app: ASGIApp, origins: Sequence[str] = ()) -> None:
         self._app = app
-        self._origins = frozenset(origin.rstrip("/").lower() for origin in origins)
+        self._origins = Origins(origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -52,7 +51,7 @@ class Cors:
 
     def _lines(self, headers: Headers) -> list[tuple[bytes, bytes]]:
         origin = headers.get("origin")
-        if origin is None or not self._allows(origin):
+        if origin is None or not self._origins.allow(origin, headers.get("host")):
             return []
         wanted = headers.get("access-control-request-headers")
         return [
@@ -63,15 +62,6 @@ class Cors:
             (b"access-control-expose-headers", _EXPOSED),
             (b"access-control-max-age", b"600"),
         ]
-
-    def _allows(self, origin: str) -> bool:
-        if "*" in self._origins or origin.lower() in self._origins:
-            return True
-        try:
-            parts = urlsplit(origin)
-        except ValueError:
-            return False
-        return parts.scheme in ("http", "https") and is_loopback(parts.hostname or "")
 
 
 async def _answer_options(send: Send, lines: list[tuple[bytes, bytes]]) -> None:

@@ -8,13 +8,14 @@ from typing import Any, TypeAlias
 from api.chat.background import response_answer
 from api.images.edits import edit_answer
 from api.images.service import image_answer
+from api.links import Links
 from api.research.service import research_answer
 from api.services import Services
 from api.vision.service import vision_answer
 from core.contracts.operations import OperationKind, OperationRecord
 
-Document: TypeAlias = Callable[[Services, OperationRecord, str], Awaitable[dict[str, Any]]]
-"""Builds the body for a completed operation; the text is the base of download links."""
+Document: TypeAlias = Callable[[Services, OperationRecord, Links], Awaitable[dict[str, Any]]]
+"""Builds the body for a completed operation; the last are the download links."""
 
 
 RESULTS: Mapping[OperationKind, Document] = {

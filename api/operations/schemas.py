@@ -42,7 +42,7 @@ def wants_json(headers: Headers) -> bool:
     return "application/json" in accepted and "text/event-stream" not in accepted
 
 
-def _moment(value: object) -> object:
+def moment(value: object) -> object:
     """Unix seconds or ISO 8601; a time without a zone is UTC."""
     if not isinstance(value, str):
         return value
@@ -59,5 +59,5 @@ def _moment(value: object) -> object:
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
-Since = Annotated[datetime | None, BeforeValidator(_moment)]
+Since = Annotated[datetime | None, BeforeValidator(moment)]
 """A moment, aware."""

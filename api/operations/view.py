@@ -6,23 +6,23 @@ from datetime import datetime
 from typing import Any
 
 from api.errors import error_object
+from api.links import Links
 from bridge.chat.running import RunningChat
-from bridge.files.links import download_url
 from core.contracts.artifacts import Artifact
 from core.contracts.operations import OperationEvent, OperationKind, OperationRecord
 from core.contracts.research import ResearchFacts, ResearchPlan
 
 
-def envelope(record: OperationRecord, base: str, **more: Any) -> dict[str, Any]:
+def envelope(record: OperationRecord, links: Links, **more: Any) -> dict[str, Any]:
     """What every operation route answers with."""
-    return {"object": "chatgpt.operation", "operation": {**view(record, base), **more}}
+    return {"object": "chatgpt.operation", "operation": {**view(record, links), **more}}
 
 
-def view(record: OperationRecord, base: str) -> dict[str, Any]:
+def view(record: OperationRecord, links: Links) -> dict[str, Any]:
     """One operation; times are Unix seconds.
 
     Args:
-        base: what download links begin with; they are built anew for every reader.
+        links: of the downloads; they are built anew for every reader.
     """
     return {
         "id": record.id,
@@ -46,7 +46,7 @@ def view(record: OperationRecord, base: str) -> dict[str, Any]:
             {"account": skip.account, "reason": skip.reason, "until": seconds(skip.until)} for skip in record.skipped
         ],
         "plan": plan_view(record.research.plan) if record.research and record.research.plan else None,
-        "artifacts": [artifact_view(artifact, base) for artifact in record.artifacts],
+        "artifacts": [artifact_view(artifact, links) for artifact in record.artifacts],
         "text": record.text,
         "quota": record.quota,
         "rerun_of": record.rerun_of,
@@ -161,13 +161,13 @@ def plan_view(plan: ResearchPlan) -> dict[str, Any]:
     return {**plan.model_dump(mode="json"), "until": seconds(plan.until)}
 
 
-def artifact_view(artifact: Artifact, base: str) -> dict[str, Any]:
+def artifact_view(artifact: Artifact, links: Links) -> dict[str, Any]:
     return {
         "file_id": artifact.file_id,
         "kind": artifact.kind,
         "path": artifact.path,
         "filename": artifact.filename,
-        "download_url": download_url(base, artifact),
+        "download_url": links.of(artifact),
         "content_type": artifact.content_type,
         "bytes": artifact.size_bytes,
         "sha256": artifact.sha256,

@@ -8,8 +8,10 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from api.body import read_object
+from api.caller import grant_of
 from api.chat.chunks import completion
 from api.chat.schemas import ChatRequest
+from api.links import Links
 from api.operations.view import artifact_view, plan_view
 from api.overrides import chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
@@ -23,11 +25,12 @@ from bridge.chat.models import RESEARCH, research_model
 from bridge.chat.tokens import Usage, estimate
 from bridge.chat.transcript import Said
 from bridge.idempotency.digest import request_digest
+from bridge.keys.grant import Grant
 from bridge.operations.admission import Admission
+from core.contracts.keys import AccessScope
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.research import ResearchRequest
 from core.errors import InvalidRequestError
-from core.ids import PRIMARY_OWNER
 
 ROUTE = "/v1/chatgpt/research"
 
@@ -40,15 +43,17 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     """
     body = validated(ResearchBody, await read_object(scope, receive))
     options = merged(ResearchOptions, body, body.metadata)
-    pool = await services.bridge.registry.snapshot()
+    grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
+    model = research_model(body.model)
+    grant.require_model(model, RESEARCH)
     wanted = ResearchRequest(
         prompt=body.prompt,
-        model=research_model(body.model),
+        model=model,
         plan=options["plan"] or "auto",
         output_name=options["output_name"],
-        accounts=chosen_accounts(options, pool),
+        accounts=chosen_accounts(options, pool, grant),
     )
-    return _admission(wanted, ROUTE, options, Headers(scope=scope))
+    return _admission(wanted, ROUTE, options, Headers(scope=scope), grant)
 
 
 async def read_chat(
@@ -68,22 +73,26 @@ async def read_chat(
     last = transcript.read(request.messages)[-1]
     if last.role != "user" or not last.text.strip():
         raise InvalidRequestError("A research asks with the words of the last message, the user's.", param="messages")
-    pool = await services.bridge.registry.snapshot()
+    grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
+    grant.require(AccessScope.RESEARCH)
+    grant.require_model(request.model or RESEARCH, RESEARCH)
     wanted = ResearchRequest(
         prompt=last.text,
         model=request.model or RESEARCH,
         plan=options["plan"] or "auto",
         output_name=options["output_name"],
-        accounts=chosen_accounts(options, pool),
+        accounts=chosen_accounts(options, pool, grant),
     )
-    return _admission(wanted, route, options, headers), request
+    return _admission(wanted, route, options, headers, grant), request
 
 
-def _admission(wanted: ResearchRequest, route: str, options: dict[str, Any], headers: Headers) -> Admission:
+def _admission(
+    wanted: ResearchRequest, route: str, options: dict[str, Any], headers: Headers, grant: Grant
+) -> Admission:
     request = wanted.model_dump(mode="json")
     return Admission(
         kind=OperationKind.RESEARCH,
-        owner=PRIMARY_OWNER,
+        owner=grant.owner,
         route=route,
         request=request,
         digest=request_digest(route, {"kind": OperationKind.RESEARCH, **request}),
@@ -96,14 +105,14 @@ def _admission(wanted: ResearchRequest, route: str, options: dict[str, Any], hea
     )
 
 
-async def research_answer(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
+async def research_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
     """The answer of a completed research."""
-    return {**_shared(services, record, base), "object": "chatgpt.research", "text": record.text or ""}
+    return {**_shared(services, record, links), "object": "chatgpt.research", "text": record.text or ""}
 
 
-async def chat_answer(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
+async def chat_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
     """The same as a chat's answer: the report, then where it lies and its link."""
-    text = chat_text(services, record, base)
+    text = chat_text(services, record, links)
     answer = Answer(text, "stop", record.account or "", record.conversation_id, record.model)
     whole = completion(
         answer,
@@ -113,15 +122,15 @@ async def chat_answer(services: Services, record: OperationRecord, base: str) ->
         model=record.model,
         operation_id=record.id,
     )
-    return {**_shared(services, record, base), **whole}
+    return {**_shared(services, record, links), **whole}
 
 
-def chat_text(services: Services, record: OperationRecord, base: str) -> str:
+def chat_text(services: Services, record: OperationRecord, links: Links) -> str:
     """What a chat is answered with."""
     lines = [record.text or ""]
     for artifact in record.artifacts[:1]:
         lines += ["", f"path={services.settings.storage.artifacts_dir / artifact.path}"]
-        lines += [f"download_url={artifact_view(artifact, base)['download_url']}"]
+        lines += [f"download_url={artifact_view(artifact, links)['download_url']}"]
     return "\n".join(lines)
 
 
@@ -130,8 +139,8 @@ def usage(record: OperationRecord) -> Usage:
     return estimate((Said("user", str(record.request["prompt"])),), record.text or "")
 
 
-def _shared(services: Services, record: OperationRecord, base: str) -> dict[str, Any]:
-    files = [artifact_view(artifact, base) for artifact in record.artifacts]
+def _shared(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
+    files = [artifact_view(artifact, links) for artifact in record.artifacts]
     report = files[0] if files else None
     return {
         "id": record.id,

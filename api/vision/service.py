@@ -8,8 +8,10 @@ from typing import Any, cast
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
+from api.caller import grant_of
 from api.chat.chunks import usage_object
 from api.images.inputs import digest_of, read_pictured, require_ready, stored
+from api.links import Links
 from api.overrides import chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
@@ -23,7 +25,6 @@ from bridge.operations.admission import Admission
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.texts import VisionRequest
 from core.errors import InvalidRequestError
-from core.ids import PRIMARY_OWNER
 
 ROUTE = "/v1/chatgpt/vision"
 
@@ -45,8 +46,9 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
     key, detached = idempotency_key(headers), responds_async(headers)
     if body.stream and detached:
         raise InvalidRequestError("`stream` and `Prefer: respond-async` exclude each other.", param="stream")
-    pool = await services.bridge.registry.snapshot()
-    model, accounts = chat_model(body.model, body.thinking_effort, pool), chosen_accounts(options, pool)
+    grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
+    model, accounts = chat_model(body.model, body.thinking_effort, pool), chosen_accounts(options, pool, grant)
+    grant.require_model(body.model or AUTO, model.slug)
     require_ready(services)
     mode = cast(Mode, body.mode)
     wanted = VisionRequest(
@@ -61,7 +63,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
     )
     return Admission(
         kind=OperationKind.VISION,
-        owner=PRIMARY_OWNER,
+        owner=grant.owner,
         route=ROUTE,
         request=wanted.model_dump(mode="json"),
         digest=digest_of(ROUTE, wanted),
@@ -74,7 +76,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
     ), body
 
 
-async def vision_answer(_services: Services, record: OperationRecord, _base: str) -> dict[str, Any]:
+async def vision_answer(_services: Services, record: OperationRecord, _links: Links) -> dict[str, Any]:
     """The answer of a completed operation: a chat's, and the text once more where it is easy to find."""
     text = record.text or ""
     message = {"role": "assistant", "content": text}

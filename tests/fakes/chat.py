@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from core.errors import UpstreamError
+from provider.interface.accounts import Limits
+from provider.interface.quota import QuotaWatcher
 from provider.interface.turns import (
     BeforeSend,
     ConversationKnown,
@@ -42,6 +45,9 @@ class ChatWorld:
         accepting: a closed gate holds turns that were sent and not accepted yet.
         asked: account and request of every turn that was sent.
         stopped: accounts whose turns were left unfinished.
+        limits: by account, what it says when it is asked for its limits; one that says nothing refuses.
+        probed: who was asked for limits.
+        quota: told of what the accounts say.
     """
 
     before: dict[str, list[Exception]] = field(default_factory=dict)
@@ -52,6 +58,9 @@ class ChatWorld:
     asked: list[tuple[str, TurnRequest]] = field(default_factory=list)
     uploaded: list[tuple[str, str, str]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
+    limits: dict[str, Limits | Exception] = field(default_factory=dict)
+    probed: list[str] = field(default_factory=list)
+    quota: QuotaWatcher | None = None
 
     def __post_init__(self) -> None:
         self.accepting.set()
@@ -108,6 +117,15 @@ class ChatSession(FakeSession):
         finally:
             if not turn.finished:
                 self._world.stopped.append(self.alias)
+
+    async def limits(self) -> Limits:
+        self._world.probed.append(self.alias)
+        found = self._world.limits.get(self.alias, UpstreamError("no limits"))
+        if isinstance(found, Exception):
+            raise found
+        if self._world.quota is not None:
+            self._world.quota.told(self.alias, found, source="probe")
+        return found
 
     async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
         _raise_next(self._world.uploading, self.alias)

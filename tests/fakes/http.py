@@ -109,7 +109,7 @@ def fake_bridge() -> Iterator[FakeBridge]:
             else:
                 self.wfile.write(b"0\r\n\r\n")
 
-        do_POST = do_DELETE = do_GET
+        do_POST = do_PUT = do_PATCH = do_DELETE = do_GET
 
         def log_message(self, format: str, *arguments: object) -> None:
             """Nothing: a test's output is its own."""

@@ -7,6 +7,7 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -14,27 +15,34 @@ from typing import Any, cast
 import httpx2
 import uvicorn
 
-from api.api_key import ensure_api_key
+from api.api_key import ensure_api_key, ensure_link_key
 from api.app import create_app
 from api.binding import bound_socket
+from api.links import LinkSigner
 from api.protocol import HttpProtocol
 from api.services import Services
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.audit import AuditLog
 from bridge.build import references
 from bridge.files.artifacts import Artifacts, keep
 from bridge.files.inputs import Inputs
 from bridge.idempotency.answers import KeptAnswers
+from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
 from bridge.operations.removal import Removal
+from bridge.quota.book import QuotaBook
+from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
 from bridge.store.migrations import migrate
+from bridge.usage.counters import UsageCounters
 from bridge.vault import Vault
 from bridge.vault.blobs import PayloadBlobs
 from core.contracts.operations import OperationState
@@ -115,7 +123,8 @@ async def open_server(
         for alias, text in (captures if captures is not None else {"plus": capture("plus")}).items():
             bridge.vault.write(alias, text)
         key = ensure_api_key(settings.server, settings.storage)
-        services = Services(settings, cast(Any, bridge), cast(Any, temporal), key)
+        signer = LinkSigner(ensure_link_key(settings.storage), timedelta(hours=settings.server.link_hours))
+        services = Services(settings, cast(Any, bridge), cast(Any, temporal), key, signer)
         async with _listening(services) as port:
             yield Served(f"http://127.0.0.1:{port}", services, world, temporal, port)
 
@@ -127,7 +136,8 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
     store, vault = Store.open(settings.storage.database), Vault(settings.accounts.accounts_dir, None)
     presence, provider = ProcessPresence(store, kind="api"), ChatProvider(world)
     await presence.start()
-    registry = Registry(store, vault, provider, BucketLimits.of(settings.accounts))
+    environment = BucketLimits.of(settings.accounts)
+    registry = Registry(store, vault, provider, environment)
     outcomes = Outcomes(store, registry)
     pool = Pool(
         registry,
@@ -137,8 +147,16 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         queue_limit=100,
         patience_seconds=patience_seconds,
     )
+    book = QuotaBook()
+    quota = Quota(
+        book, settings.quota, store=store, vault=vault, registry=registry, lend=pool.session, report=pool.report
+    )
+    usage = UsageCounters(store)
+    world.quota = book
+    await quota.start()
     feed = Feed(store)
     artifacts = Artifacts(store, settings.storage.artifacts_dir)
+    keys = ApiKeys(store)
     yield SimpleNamespace(
         store=store,
         vault=vault,
@@ -148,6 +166,9 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         registry=registry,
         captures=Captures(store, vault, provider, registry),
         pool=pool,
+        limits=SlotLimits(store, registry, environment),
+        quota=quota,
+        usage=usage,
         operations=Operations(store, registry),
         feed=feed,
         removal=Removal(store, settings.storage.artifacts_dir),
@@ -155,9 +176,14 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         inputs=Inputs(store, settings.storage.data_dir / "inputs"),
         references=references(settings.inputs, store, artifacts),
         answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),
+        keys=keys,
+        audit=AuditLog(store),
         presence=presence,
     )
+    await keys.aclose()
     await pool.aclose()
+    await quota.aclose()
+    await usage.aclose()
     await feed.aclose()
     await presence.aclose()
     await store.aclose()
@@ -167,7 +193,13 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
 async def _listening(services: Services) -> AsyncIterator[int]:
     app = create_app(services.settings, open_services=lambda _: nullcontext(services))
     config = uvicorn.Config(
-        app, http=HttpProtocol, ws="none", lifespan="on", log_config=None, access_log=False, timeout_graceful_shutdown=2
+        app,
+        http=HttpProtocol.limited(services.settings.server),
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        timeout_graceful_shutdown=2,
     )
     config.load()
     server = uvicorn.Server(config)

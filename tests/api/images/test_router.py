@@ -288,7 +288,8 @@ async def test_a_long_wait_begins_with_white_space_and_ends_with_the_picture(tmp
 async def test_a_failure_after_white_space_closes_the_connection_without_an_end(tmp_path: Path) -> None:
     async with open_server(tmp_path, sync_patience_seconds=0.1) as served:
         body = json.dumps({"prompt": "A heron"}).encode()
-        lines = (f"POST {IMAGES} HTTP/1.1", "Host: x", f"Authorization: Bearer {KEY}", f"Content-Length: {len(body)}")
+        sent = ("Host: localhost", f"Authorization: Bearer {KEY}", f"Content-Length: {len(body)}")
+        lines = (f"POST {IMAGES} HTTP/1.1", *sent)
         waiting = asyncio.create_task(served.raw(*lines, body=body))
         operation_id = await started(served)
         await asyncio.sleep(0.2)

@@ -1,0 +1,66 @@
+"""Slots, as those who administer see and change them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from api.limits.schemas import LimitsRequest
+from api.services import Services
+from bridge.accounts.buckets import MOST, PLANS, SavedLimits, Size, least
+from bridge.accounts.leases import count
+from bridge.accounts.limits import told
+from bridge.keys.grant import Grant
+from core.contracts.buckets import Bucket
+
+
+async def now(services: Services) -> dict[str, Any]:
+    """What is in force."""
+    accounts = await services.bridge.registry.snapshot()
+    current = await services.bridge.limits.now()
+    limits = current.limits
+    return {
+        "object": "chatgpt.limits",
+        "plans": {plan: {b.value: _size(size) for b, size in limits.of_plan(plan).items()} for plan in PLANS},
+        "accounts": {
+            account.alias: {
+                bucket.value: {**_size(size), "in_use": count(current.used, account.alias, bucket)}
+                for bucket, size in limits.sizes(account.alias, account.plan).items()
+            }
+            for account in accounts
+        },
+        "saved": told(limits.saved),
+        "ranges": {bucket.value: [least(bucket), MOST] for bucket in Bucket},
+    }
+
+
+async def replace(services: Services, grant: Grant, wanted: LimitsRequest) -> dict[str, Any]:
+    """Have exactly this saved."""
+    saved = SavedLimits(
+        plans={bucket: _given(getattr(wanted, bucket.value).plans) for bucket in Bucket},
+        accounts={bucket: _given(getattr(wanted, bucket.value).accounts) for bucket in Bucket},
+    )
+    return await _save(services, grant, saved)
+
+
+async def change(services: Services, grant: Grant, wanted: LimitsRequest) -> dict[str, Any]:
+    """Save this beside what is saved already."""
+    before = (await services.bridge.limits.now()).limits.saved
+    saved = SavedLimits(
+        plans={b: _given({**before.plans.get(b, {}), **getattr(wanted, b.value).plans}) for b in Bucket},
+        accounts={b: _given({**before.accounts.get(b, {}), **getattr(wanted, b.value).accounts}) for b in Bucket},
+    )
+    return await _save(services, grant, saved)
+
+
+async def _save(services: Services, grant: Grant, saved: SavedLimits) -> dict[str, Any]:
+    await services.bridge.limits.save(saved, actor=grant.actor)
+    return await now(services)
+
+
+def _given(numbers: Mapping[str, int | None]) -> dict[str, int]:
+    return {name: number for name, number in numbers.items() if number is not None}
+
+
+def _size(size: Size) -> dict[str, Any]:
+    return {"slots": size.slots, "source": size.source.value}
