@@ -12,19 +12,23 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from cli import output
+from cli import completion, output
 from cli.admin.app import app as admin
 from cli.api.app import app as api
 from cli.doctor.command import doctor
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
+from cli.importing.command import import_folder
+from cli.keys.app import app as keys
 from cli.migrate import migrate
 from cli.operations.app import app as operations
 from cli.retention import retention
+from cli.secrets.app import app as secrets
 from cli.server.app import app as server
 from cli.simulator import simulator
 from cli.temporal import temporal
 from cli.up import lifeline
 from cli.up.command import up
+from cli.usage.command import usage
 from cli.worker import worker
 from core.errors import BridgeError
 
@@ -63,10 +67,15 @@ app.command()(simulator)
 app.command()(temporal)
 app.command()(migrate)
 app.command()(retention)
+app.command("import")(import_folder)
 app.command()(doctor)
+app.command()(completion.completion)
+app.add_typer(secrets, name="secrets")
 app.add_typer(admin, name="admin")
 app.add_typer(api, name="api")
 app.add_typer(operations, name="operations")
+app.add_typer(keys, name="keys")
+app.command()(usage)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
@@ -81,6 +90,7 @@ def run(arguments: Sequence[str]) -> int:
     Returns:
         0 for success, 1 where a check failed, 2 for wrong usage and for errors that say what to do, 130 for Ctrl-C.
     """
+    completion.prepare()
     try:
         app(args=list(arguments), prog_name="chatgpt-api")
     except SystemExit as leaving:

@@ -10,6 +10,7 @@ from cli.api.operation import operation
 from cli.api.research import research
 from cli.api.vision import vision
 from cli.groups import group
+from cli.usage.command import usage
 
 app = group("Calls of a running bridge.")
 app.command()(chat)
@@ -19,3 +20,4 @@ app.command()(vision)
 app.command()(research)
 app.command()(operation)
 app.command()(cancel)
+app.command()(usage)

@@ -108,9 +108,11 @@ def _data_folder() -> str:
 
 
 def _accounts() -> str:
+    from bridge.vault import Vault
     from core.settings import AccountsSettings, load
 
-    folder = load(AccountsSettings).accounts_dir.absolute()
+    settings = load(AccountsSettings)
+    folder = settings.accounts_dir.absolute()
     found = sorted(path.parent.name for path in folder.glob("*/chatgpt-request.txt")) if folder.is_dir() else []
     if not found:
         return f"none yet in {folder}; add one with `chatgpt-api admin account add`"
@@ -118,6 +120,8 @@ def _accounts() -> str:
     if loose:
         named = ", ".join(loose)
         raise _Problem(f"others on this machine can read the captures of {named}", f"Run `chmod -R go= {folder}`.")
+    passphrase = settings.secrets_passphrase
+    Vault(folder, passphrase.get_secret_value() if passphrase else None).check()
     return f"{', '.join(found)} in {folder}"
 
 

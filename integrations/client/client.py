@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from integrations.client.keys import KeyCalls
 from integrations.client.models import (
     Accounts,
     ChatAnswer,
@@ -24,6 +25,7 @@ from integrations.client.models import (
 )
 from integrations.client.streams import ChatStream
 from integrations.client.transport import Transport
+from integrations.client.usage import LimitCalls, UsageCalls
 
 _ADMIN = "/chatgpt/admin"
 
@@ -41,6 +43,9 @@ class BridgeClient:
 
     def __init__(self, base_url: str, api_key: str | None = None, *, silence_seconds: float = 120) -> None:
         self._transport = Transport(base_url, api_key, silence_seconds=silence_seconds)
+        self.keys = KeyCalls(self._transport)
+        self.usage = UsageCalls(self._transport)
+        self.limits = LimitCalls(self._transport)
 
     def __enter__(self) -> BridgeClient:
         return self

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 from temporalio.client import Client
 
-from tests.bench import noop, operations
+from tests.bench import leases, noop, operations
 from tests.bench.processes import HERE, KEY, Bench, bench
 
 ROUNDS = 3
@@ -97,7 +97,7 @@ async def open_streams(it: Bench, count: int) -> tuple[float, int]:
 
 def measure(folder: Path) -> list[tuple[str, str, str]]:
     """Rows of what, target and what was seen."""
-    rows: list[tuple[str, str, str]] = []
+    rows: list[tuple[str, str, str]] = leases.rows(folder / "leases")
     with bench(folder / "far", accounts=3, rtt_ms=100) as it:
         milliseconds = first_token(it, 20)
         rows.append(("first token at 100 ms RTT, in round trips", "≤ 1.15", f"{milliseconds / 100:.2f}"))

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bridge.vault import Vault
 from tests.fakes.http import FakeBridge
 
 
@@ -112,6 +113,18 @@ def test_what_others_can_read_is_found(command: Callable[..., Any], machine: Pat
     wrong = {entry["name"]: entry for entry in json.loads(shown.out)["checks"] if not entry["ok"]}
     assert wrong["data_folder"]["what_to_do"] == f"Run `chmod 700 {machine / 'data'}`."
     assert wrong["accounts"]["detail"] == "others on this machine can read the captures of me"
+
+
+def test_a_wrong_passphrase_is_found_before_a_start_fails_for_it(
+    command: Callable[..., Any], machine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Vault(machine / "accounts").write("me", "curl")
+    monkeypatch.setenv("CHATGPT_SECRETS_PASSPHRASE", "not the key file")
+    shown = command("doctor", "--json", "--base-url", "http://127.0.0.1:9/v1")
+    found = {entry["name"]: entry for entry in json.loads(shown.out)["checks"]}["accounts"]
+    assert not found["ok"]
+    assert "CHATGPT_SECRETS_PASSPHRASE" in found["what_to_do"]
+    assert "not the key file" not in shown.out
 
 
 def test_the_key_is_never_shown(bridge: FakeBridge, command: Callable[..., Any]) -> None:

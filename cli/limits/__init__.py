@@ -1,0 +1,1 @@
+"""`chatgpt-api admin settings`, `set-limits` and `reset-settings`."""

@@ -1,0 +1,1 @@
+"""`chatgpt-api usage`, and the same under `admin` and `api`."""
