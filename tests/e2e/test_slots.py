@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from functools import partial
 from pathlib import Path
 
 import httpx2
@@ -63,13 +64,16 @@ async def test_no_account_has_more_in_flight_than_its_limit(tmp_path: Path) -> N
             stack.api_port = free_port()
             doomed = await stack.start_api()
             async with stack.client(limits=many) as other:
-                load = [asyncio.create_task(statuses(each, 100, 0.1)) for each in (client, other)]
-                await asyncio.sleep(1)
+                raced = await asyncio.gather(*(statuses(each, 100, 0.1) for each in (client, other)))
+                assert raced == [[200] * 100] * 2
+                assert peaks(stack) == LIMITS
+                await freed(client)
+
+                lost = asyncio.create_task(statuses(other, 10, 5))
+                await until(partial(_all_taken, stack))
                 await doomed.kill()
                 killed = time.monotonic()
-                mine, lost = await asyncio.gather(*load)
-            assert mine == [200] * 100
-            assert 0 in lost
+                assert await lost == [0] * 10
             assert any(await in_use(client))
 
             await freed(client)
@@ -80,16 +84,17 @@ async def test_no_account_has_more_in_flight_than_its_limit(tmp_path: Path) -> N
             await freed(client)
 
 
-async def _lowered_and_raised(stack: Stack, client: httpx2.AsyncClient) -> None:
-    load = asyncio.create_task(statuses(client, 40, 0.2))
+async def _all_taken(stack: Stack) -> bool:
+    return running(stack) == LIMITS
 
-    async def begun() -> bool:
-        return running(stack) == LIMITS
+
+async def _lowered_and_raised(stack: Stack, client: httpx2.AsyncClient) -> None:
+    load, taken = asyncio.create_task(statuses(client, 40, 0.2)), partial(_all_taken, stack)
 
     async def drained() -> bool:
         return all(count <= LOWERED[alias] for alias, count in running(stack).items())
 
-    await until(begun)
+    await until(taken)
     answer = await client.patch("/v1/chatgpt/limits", json={"chat": {"plans": {"plus": 1, "pro": 2}}})
     assert answer.json()["accounts"]["pro"]["chat"]["source"] == "settings"
     await until(drained)
@@ -98,6 +103,6 @@ async def _lowered_and_raised(stack: Stack, client: httpx2.AsyncClient) -> None:
     assert peaks(stack) == LOWERED
 
     await client.delete("/v1/chatgpt/limits")
-    await until(begun)
+    await until(taken)
     assert await load == [200] * 40
     assert peaks(stack) == LIMITS
