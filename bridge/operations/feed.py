@@ -19,6 +19,10 @@ from core.logging import get_logger
 
 _log = get_logger(__name__)
 _LOOK_SECONDS = 0.025
+_SOON_SECONDS = 0.005
+_LIVELY_SECONDS = 1.0
+"""How long after a change the next one is looked for sooner: a step of an operation seldom comes alone."""
+
 _BATCH = 500
 
 
@@ -177,12 +181,14 @@ class Feed:
 
     async def _look(self) -> None:
         version: int | None = None
+        clock = asyncio.get_running_loop().time
+        changed_at = clock()
         while self._watched:
             try:
                 current = await self._store.changed()
                 if current != version:
                     await self._wake()
-                    version = current
+                    version, changed_at = current, clock()
             except Exception as error:
                 # The reader serves every watcher, so it outlives a database that is away for a moment; each watcher's
                 # own read tells its caller.
@@ -190,7 +196,8 @@ class Feed:
                 for watched in self._watched.values():
                     watched.forget()
                     watched.wake(ended=True)
-            await asyncio.sleep(_LOOK_SECONDS)
+            lively = clock() - changed_at < _LIVELY_SECONDS
+            await asyncio.sleep(_SOON_SECONDS if lively else _LOOK_SECONDS)
 
     async def _wake(self) -> None:
         known = {operation_id: watched.reaches for operation_id, watched in self._watched.items()}

@@ -81,10 +81,10 @@ async def kill_to_progress(it: Bench, rounds: int) -> float:
 async def reads(it: Bench, count: int) -> dict[str, float]:
     """Median milliseconds of reading one operation and of listing a page."""
     async with client(it) as http:
-        newest = (await http.get(f"{OPERATIONS}?limit=50")).json()["data"][0]["id"]
+        newest = (await http.get(f"{OPERATIONS}?limit=10")).json()["data"][0]["id"]
         return {
             "get": await _median(lambda: http.get(f"{OPERATIONS}/{newest}"), count),
-            "list": await _median(lambda: http.get(f"{OPERATIONS}?limit=50&state=completed"), count),
+            "list": await _median(lambda: http.get(f"{OPERATIONS}?limit=10&state=completed"), count),
         }
 
 
