@@ -74,3 +74,49 @@ async def test_a_worker_killed_in_any_state_costs_one_research(stack: Stack, sta
 
     assert submissions(stack) == 1
     assert done["text"]
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_worker_killed_while_the_report_is_written_writes_it_after_all(stack: Stack) -> None:
+    await stack.start_temporal()
+    worker, _ = await asyncio.gather(stack.start_worker(), stack.start_api())
+    # Where the report belongs lies a file, so that it cannot be written.
+    folder = stack.root / "data" / "artifacts"
+    async with stack.client() as client:
+        operation_id = await begin(client, "[sim:research=fast,seconds=3] How tall do herons get?")
+        await reaches(client, operation_id, "running")
+        folder.rmdir()
+        folder.write_bytes(b"")
+        await reaches(client, operation_id, "saving", seconds=60)
+        await worker.kill()
+        folder.unlink()
+        folder.mkdir(mode=0o700)
+        await stack.start_worker("second")
+        done = await reaches(client, operation_id, "completed", seconds=75)
+        kept = [(await client.get(artifact["download_url"])).status_code for artifact in done["artifacts"]]
+
+    assert kept == [200, 200]
+    assert submissions(stack) == 1
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_a_worker_killed_while_a_cancel_is_under_way_stops_upstream_after_all(stack: Stack) -> None:
+    await stack.start_temporal()
+    worker, _ = await asyncio.gather(stack.start_worker(), stack.start_api())
+    async with stack.client() as client:
+        operation_id = await begin(client, "[sim:research=stuck] How far do herons fly?")
+        await reaches(client, operation_id, "running")
+        stack.simulator.add_rule(path="*/stop_conversation", hold="before")
+        await client.post(f"{OPERATIONS}/{operation_id}/cancel")
+        await stack.simulator.held(1, timeout=20)
+        await worker.kill()
+        stack.simulator.clear_rules()
+        stack.simulator.release()
+        await stack.start_worker("second")
+        done = await reaches(client, operation_id, "cancelled", seconds=75)
+
+    assert set(done["last_cancel_result"]) == {"conversation", "deep_research"}
+    assert submissions(stack) == 1
+    assert "stop" in [call.tool for call in stack.simulator.ledger.connector_calls]
