@@ -100,7 +100,8 @@ def _account(services: Services, account: Account) -> dict[str, Any]:
         "token_expires_at": _iso(account),
         "capabilities": _capabilities(account.capabilities),
         "limits": {bucket.value: limit for bucket, limit in account.limits.items()},
-        "disabled": account.disabled,
+        "state": account.state.value,
+        "state_reason": account.memory.state_reason,
         "health": {
             "state": account.health.value,
             "detail": memory.health_detail if account.health.value != "ok" else "",

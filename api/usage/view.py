@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from api.operations.view import seconds
-from bridge.accounts.account import Account, Health
+from bridge.accounts.account import Account, AccountState, Health
 from bridge.quota.probes import Probe
 from bridge.quota.readings import FEATURES, AccountQuota, Reading
 from core.contracts.usage import UsageCount
@@ -99,8 +99,8 @@ def _standing(account: Account, quota: AccountQuota, probe: Probe | None) -> dic
         return {"ok": False, "status": account.error.code, "error": account.error.message}
     if account.health is not Health.OK:
         return {"ok": False, "status": account.health.value, "error": account.memory.health_detail}
-    if account.disabled:
-        return {"ok": None, "status": "disabled", "warning": "The account is switched off and was not asked."}
+    if account.state is AccountState.PAUSED:
+        return {"ok": None, "status": "paused", "warning": "The account is paused and was not asked."}
     if probe is not None and probe.error is not None and (quota.at is None or probe.at > quota.at):
         return {"ok": None, "status": "metadata_unavailable", "warning": f"Not asked anew: {probe.error.message}"}
     if quota.at is None:

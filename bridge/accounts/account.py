@@ -22,6 +22,16 @@ class Health(StrEnum):
     BLOCKED = "blocked"
 
 
+class AccountState(StrEnum):
+    """What the operator wants of an account."""
+
+    ENABLED = "enabled"
+    PAUSED = "paused"
+    """It gets no work, and nothing is asked of upstream with it."""
+    DRAINING = "draining"
+    """What it has begun it finishes; nothing new begins on it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Memory:
     """What the database remembers of an account; the fields are those of its row.
@@ -30,7 +40,14 @@ class Memory:
     """
 
     capture_sha256: str | None = None
-    disabled: bool = False
+    state: AccountState = AccountState.ENABLED
+    state_reason: str = ""
+    weight: int | None = None
+    tags: tuple[str, ...] = ()
+    note: str = ""
+    captured_at: datetime | None = None
+    last_used_at: datetime | None = None
+    last_success_at: datetime | None = None
     health: Health = Health.OK
     health_detail: str = ""
     cooldown_since: datetime | None = None
@@ -67,9 +84,9 @@ class Account:
     sizes: BucketLimits | None = None
 
     @property
-    def disabled(self) -> bool:
-        """Switched off by the operator."""
-        return self.memory.disabled
+    def state(self) -> AccountState:
+        """What the operator wants of it."""
+        return self.memory.state
 
     @property
     def health(self) -> Health:

@@ -10,15 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
-from bridge.accounts.account import Account, Health, Memory
+from bridge.accounts.account import Account, AccountState, Health, Memory
 from bridge.accounts.buckets import SavedLimits
 from bridge.accounts.saved import recall_saved
 from bridge.store.types import from_microseconds, to_microseconds
 
 _NAME = "accounts"
 _SELECT = (
-    "SELECT alias, capture_sha256, disabled, health, health_detail, cooldown_since, cooldown_until, cooldown_reason,"
-    " limited FROM accounts"
+    "SELECT alias, capture_sha256, state, state_reason, weight, tags, note, captured_at, last_used_at, last_success_at,"
+    " health, health_detail, cooldown_since, cooldown_until, cooldown_reason, limited FROM accounts"
 )
 
 
@@ -71,7 +71,16 @@ def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None
     """Set columns of an account's row, which is made when it is missing. Times are aware UTC."""
     columns = {"alias": alias, "updated_at": now, **values}
     stored = {name: _stored(value) for name, value in columns.items()}
-    fresh = {"disabled": 0, "health": Health.OK.value, "health_detail": "", "cooldown_reason": "", "limited": "{}"}
+    fresh = {
+        "state": AccountState.ENABLED.value,
+        "state_reason": "",
+        "tags": "[]",
+        "note": "",
+        "health": Health.OK.value,
+        "health_detail": "",
+        "cooldown_reason": "",
+        "limited": "{}",
+    }
     inserted = {**fresh, **stored}
     changes = ", ".join(f"{name} = excluded.{name}" for name in stored if name != "alias")
     conn.exec_driver_sql(
@@ -89,7 +98,14 @@ def forget(conn: Connection, alias: str) -> None:
 def _memory(row: Row[Any]) -> Memory:
     return Memory(
         capture_sha256=row.capture_sha256,
-        disabled=bool(row.disabled),
+        state=AccountState(row.state),
+        state_reason=row.state_reason,
+        weight=row.weight,
+        tags=tuple(json.loads(row.tags)),
+        note=row.note,
+        captured_at=_time(row.captured_at),
+        last_used_at=_time(row.last_used_at),
+        last_success_at=_time(row.last_success_at),
         health=Health(row.health),
         health_detail=row.health_detail,
         cooldown_since=_time(row.cooldown_since),
@@ -106,6 +122,8 @@ def _time(value: int | None) -> datetime | None:
 def _stored(value: Any) -> Any:
     if isinstance(value, datetime):
         return to_microseconds(value)
+    if isinstance(value, (list, tuple)):
+        return json.dumps(list(value))
     if isinstance(value, Mapping):
         return json.dumps({what: _stored(until) for what, until in value.items()})
     return value

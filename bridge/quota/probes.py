@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from bridge.accounts.account import Account, Health
+from bridge.accounts.account import Account, AccountState, Health
 from bridge.quota.book import QuotaBook
 from core.clock import utc_now
 from core.errors import BridgeError, UpstreamTimeoutError
@@ -119,7 +119,7 @@ class Probes:
 
 def is_askable(account: Account, now: datetime) -> bool:
     """Whether an account may be asked for its limits: nothing is sent for one that somebody has to look after."""
-    if account.error is not None or account.disabled or account.health is not Health.OK:
+    if account.error is not None or account.state is AccountState.PAUSED or account.health is not Health.OK:
         return False
     if account.token_expires_at is not None and account.token_expires_at <= now:
         return False

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from bridge.accounts.account import Account, Health
+from bridge.accounts.account import Account, AccountState, Health
 from bridge.accounts.leases import Used, count
 from bridge.routing.needs import Needs
 from core.contracts.operations import SkippedAccount
@@ -76,8 +76,8 @@ def skips(account: Account, needs: Needs, now: datetime, used: Used) -> SkippedA
 def _standing(account: Account, needs: Needs, now: datetime) -> tuple[str, datetime | None] | None:
     if account.error is not None:
         return account.error.code, None
-    if account.disabled:
-        return "disabled", None
+    if account.state is not AccountState.ENABLED:
+        return account.state.value, None
     if account.health is not Health.OK:
         return account.health.value, None
     if account.token_expires_at is not None and account.token_expires_at <= now:

@@ -1,6 +1,6 @@
 """Every table, so that one import fills the metadata that migrations compare with."""
 
-from bridge.store.tables.accounts import AccountRow, RevisionRow
+from bridge.store.tables.accounts import AccountEventRow, AccountRow, RevisionRow
 from bridge.store.tables.artifacts import ArtifactRow
 from bridge.store.tables.audit import AuditRow
 from bridge.store.tables.events import EventRow
@@ -18,6 +18,7 @@ from bridge.store.tables.submissions import SubmissionRow
 from bridge.store.tables.usage import UsageRow
 
 __all__ = [
+    "AccountEventRow",
     "AccountRow",
     "AnswerRow",
     "ApiKeyRow",

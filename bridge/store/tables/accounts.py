@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import JSON
+from sqlalchemy import JSON, Index
 from sqlmodel import Field, SQLModel
 
 from bridge.store.types import UtcTime
@@ -13,9 +14,11 @@ from bridge.store.types import UtcTime
 class AccountRow(SQLModel, table=True):
     """One account. Its capture lies in the vault; a row without a capture file is not an account.
 
-    `health` is `ok` or a cause of docs/architecture.md (`auth_expired`, `challenge`, `blocked`, ...);
-    `capture_sha256` is the capture the health was learnt of, so that a fresh capture clears it. `limited` maps what is
-    used up (`model:<slug>`, `bucket:<bucket>`) to the microsecond of its end, while everything else goes on.
+    `state` is `enabled`, `paused` or `draining`, `state_reason` what the operator said to it. `weight` is `None` while
+    the plan decides it. `captured_at` is when the capture was stored. `health` is `ok` or a cause of
+    docs/architecture.md (`auth_expired`, `challenge`, `blocked`, ...); `capture_sha256` is the capture the health was
+    learnt of, so that a fresh capture clears it. `limited` maps what is used up (`model:<slug>`, `bucket:<bucket>`)
+    to the microsecond of its end, while everything else goes on.
     """
 
     __tablename__ = "accounts"
@@ -24,7 +27,12 @@ class AccountRow(SQLModel, table=True):
     plan: str | None = None
     email: str | None = None
     capture_sha256: str | None = None
-    disabled: bool = False
+    state: str = Field(default="enabled", sa_column_kwargs={"server_default": "enabled"})
+    state_reason: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    weight: int | None = None
+    tags: list[str] = Field(default_factory=list, sa_type=JSON, sa_column_kwargs={"server_default": "[]"})
+    note: str = Field(default="", sa_column_kwargs={"server_default": ""})
+    captured_at: datetime | None = Field(default=None, sa_type=UtcTime)
     health: str = "ok"
     health_detail: str = ""
     health_since: datetime | None = Field(default=None, sa_type=UtcTime)
@@ -32,8 +40,22 @@ class AccountRow(SQLModel, table=True):
     cooldown_until: datetime | None = Field(default=None, sa_type=UtcTime)
     cooldown_reason: str = ""
     limited: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
+    last_used_at: datetime | None = Field(default=None, sa_type=UtcTime)
     last_success_at: datetime | None = Field(default=None, sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
+
+
+class AccountEventRow(SQLModel, table=True):
+    """What happened to an account, for people; `data` holds no secret."""
+
+    __tablename__ = "account_events"
+    __table_args__ = (Index("ix_account_events_account", "account", "number"), {"sqlite_autoincrement": True})
+
+    number: int | None = Field(default=None, primary_key=True)
+    account: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UtcTime)
+    type: str
+    data: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
 
 
 class RevisionRow(SQLModel, table=True):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import cast
 
-from bridge.accounts.account import Account, Health, Memory
+from bridge.accounts.account import Account, AccountState, Health, Memory
 from bridge.quota.book import QuotaBook
 from bridge.quota.probes import Probes
 from core.clock import utc_now
@@ -119,7 +119,7 @@ async def test_nothing_is_sent_for_accounts_that_somebody_has_to_look_after() ->
     now = utc_now()
     ill = [
         replace(well, error=AccountNotConfiguredError("gone")),
-        replace(well, memory=Memory(disabled=True)),
+        replace(well, memory=Memory(state=AccountState.PAUSED)),
         replace(well, memory=Memory(capture_sha256="x", health=Health.CHALLENGE)),
         replace(well, memory=Memory(cooldown_until=now + timedelta(minutes=1))),
         replace(well, token_expires_at=now - timedelta(seconds=1)),

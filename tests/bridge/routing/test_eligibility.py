@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bridge.accounts.account import Account, Health, Memory
+from bridge.accounts.account import Account, AccountState, Health, Memory
 from bridge.routing.eligibility import choose, skips
 from bridge.routing.needs import Needs
 from core.clock import utc_now
@@ -30,7 +30,8 @@ def _account(alias: str = "a", **values: Any) -> Account:
     ("account", "reason", "until"),
     [
         (_account(error=CaptureUnreadableError("x")), "capture_unreadable", None),
-        (_account(memory=Memory(disabled=True)), "disabled", None),
+        (_account(memory=Memory(state=AccountState.PAUSED)), "paused", None),
+        (_account(memory=Memory(state=AccountState.DRAINING)), "draining", None),
         (_account(memory=Memory(capture_sha256="", health=Health.CHALLENGE)), "challenge", None),
         (_account(token_expires_at=_NOW), "auth_expired", None),
         (_account(memory=Memory(cooldown_until=_SOON, cooldown_reason="rate_limited")), "rate_limited", _SOON),
@@ -85,7 +86,7 @@ def test_a_model_that_is_used_up_stops_that_model_only() -> None:
 
 
 def _chosen(needs: Needs, **how: Any) -> tuple[str | None, list[tuple[str, str]]]:
-    pool = [_account("a"), _account("b", memory=Memory(disabled=True)), _account("c")]
+    pool = [_account("a"), _account("b", memory=Memory(state=AccountState.PAUSED)), _account("c")]
     choice = choose(pool, needs, how.pop("used", {}), _NOW, **how)
     return (
         choice.account.alias if choice.account else None,
@@ -96,16 +97,16 @@ def _chosen(needs: Needs, **how: Any) -> tuple[str | None, list[tuple[str, str]]
 def test_the_order_is_preference_then_needs_then_pool() -> None:
     assert _chosen(_CHAT)[0] == "a"
     assert _chosen(_CHAT, prefer="c")[0] == "c"
-    assert _chosen(_CHAT, prefer="b") == ("a", [("b", "disabled")])
+    assert _chosen(_CHAT, prefer="b") == ("a", [("b", "paused")])
     assert _chosen(_CHAT, prefer="gone")[0] == "a"
-    assert _chosen(_CHAT.model_copy(update={"accounts": ("b", "c", "a")})) == ("c", [("b", "disabled")])
-    assert _chosen(_CHAT, exclude={"a"}) == ("c", [("a", "already_tried"), ("b", "disabled")])
+    assert _chosen(_CHAT.model_copy(update={"accounts": ("b", "c", "a")})) == ("c", [("b", "paused")])
+    assert _chosen(_CHAT, exclude={"a"}) == ("c", [("a", "already_tried"), ("b", "paused")])
 
 
 def test_nobody_is_a_reason_for_each() -> None:
     assert _chosen(_CHAT, used={("a", "chat"): 2, ("c", "chat"): 2}) == (
         None,
-        [("a", "busy"), ("b", "disabled"), ("c", "busy")],
+        [("a", "busy"), ("b", "paused"), ("c", "busy")],
     )
     assert _chosen(_CHAT.model_copy(update={"accounts": ("x",)})) == (None, [("x", "account_not_configured")])
     assert choose([], _CHAT, {}, _NOW).skipped == (SkippedAccount(account="", reason="account_not_configured"),)

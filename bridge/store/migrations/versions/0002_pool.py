@@ -13,6 +13,19 @@ depends_on = None
 
 def upgrade() -> None:
     op.create_table(
+        "account_events",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("type", sa.String(), nullable=False),
+        sa.Column("data", sa.JSON(), nullable=False),
+        sa.PrimaryKeyConstraint("number"),
+        sqlite_autoincrement=True,
+    )
+    with op.batch_alter_table("account_events", schema=None) as batch_op:
+        batch_op.create_index("ix_account_events_account", ["account", "number"], unique=False)
+
+    op.create_table(
         "api_keys",
         sa.Column("id", sa.String(), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
@@ -109,6 +122,16 @@ def upgrade() -> None:
         sa.Column("completion_tokens", sa.Integer(), nullable=False),
         sa.PrimaryKeyConstraint("day", "owner", "account", "model", "kind"),
     )
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("state", sa.String(), server_default="enabled", nullable=False))
+        batch_op.add_column(sa.Column("state_reason", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("weight", sa.Integer(), nullable=True))
+        batch_op.add_column(sa.Column("tags", sa.JSON(), server_default="[]", nullable=False))
+        batch_op.add_column(sa.Column("note", sa.String(), server_default="", nullable=False))
+        batch_op.add_column(sa.Column("captured_at", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("last_used_at", sa.BigInteger(), nullable=True))
+        batch_op.drop_column("disabled")
+
     with op.batch_alter_table("artifacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("prompt", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("facts", sa.JSON(), nullable=True))
@@ -118,6 +141,16 @@ def downgrade() -> None:
     with op.batch_alter_table("artifacts", schema=None) as batch_op:
         batch_op.drop_column("facts")
         batch_op.drop_column("prompt")
+
+    with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("disabled", sa.BOOLEAN(), nullable=False))
+        batch_op.drop_column("last_used_at")
+        batch_op.drop_column("captured_at")
+        batch_op.drop_column("note")
+        batch_op.drop_column("tags")
+        batch_op.drop_column("weight")
+        batch_op.drop_column("state_reason")
+        batch_op.drop_column("state")
 
     op.drop_table("usage_counts")
     op.drop_table("slot_limits")
@@ -134,3 +167,7 @@ def downgrade() -> None:
 
     op.drop_table("audit")
     op.drop_table("api_keys")
+    with op.batch_alter_table("account_events", schema=None) as batch_op:
+        batch_op.drop_index("ix_account_events_account")
+
+    op.drop_table("account_events")
