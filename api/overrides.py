@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Annotated, Any, TypeVar
 
-from pydantic import field_validator
+from pydantic import BeforeValidator
 
 from api.validation import Names, OperationId, Request, validated
 from bridge.accounts.account import Account
 from bridge.keys.grant import Grant
+from core.contracts.routing import Strategy, strategy_named
 from core.errors import InvalidRequestError
 
-_STRATEGIES = frozenset(
-    {"auto", "sticky", "failover", "random", "round-robin", "weighted", "quota-aware"}
-    | {"default", "limit-aware", "shuffle", "rotate", "roundrobin"}
-)
+
+def _strategy(value: object) -> object:
+    return strategy_named(value) if isinstance(value, str) else value
 
 
 class AccountOptions(Request):
@@ -24,14 +24,7 @@ class AccountOptions(Request):
     chatgpt_operation_id: OperationId = None
     chatgpt_account: str | None = None
     chatgpt_accounts: Names = ()
-    chatgpt_account_strategy: str | None = None
-
-    @field_validator("chatgpt_account_strategy")
-    @classmethod
-    def _is_known(cls, value: str | None) -> str | None:
-        if value is not None and value.lower().replace("_", "-") not in _STRATEGIES:
-            raise ValueError("must be one of auto, sticky, failover, random, round-robin, weighted, quota-aware")
-        return value
+    chatgpt_account_strategy: Annotated[Strategy | None, BeforeValidator(_strategy)] = None
 
 
 OptionsT = TypeVar("OptionsT", bound=AccountOptions)

@@ -137,7 +137,9 @@ def _assemble(
 ) -> Bridge:
     book, accounts = QuotaBook(), settings.accounts
     provider = _provider(settings, book)
-    registry = Registry(store, vault, provider, limits, pool=accounts.accounts, first=accounts.account)
+    registry = Registry(
+        store, vault, provider, limits, judge=book.judge, pool=accounts.accounts, first=accounts.account
+    )
     outcomes = Outcomes(store, registry)
     pool = Pool(
         registry,
@@ -146,6 +148,7 @@ def _assemble(
         process_id=presence.process_id,
         queue_limit=settings.queue.limit,
         patience_seconds=settings.queue.patience_seconds,
+        strategy=accounts.strategy,
     )
     registry.on_changed = pool.serve_line
     quota = Quota(

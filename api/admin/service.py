@@ -10,6 +10,7 @@ from api.errors import ErrorAnswer, answer_to
 from api.operations.view import seconds
 from api.services import Services
 from bridge.accounts.account import Account
+from bridge.accounts.cooldowns import ACCOUNT
 from bridge.chat.models import AUTO
 from core.clock import utc_now
 from core.errors import CaptureRejectedError, InvalidRequestError
@@ -105,9 +106,13 @@ def _account(services: Services, account: Account) -> dict[str, Any]:
         "health": {
             "state": account.health.value,
             "detail": memory.health_detail if account.health.value != "ok" else "",
-            "cooldown_until": seconds(account.cooldown_until),
-            "cooldown_reason": memory.cooldown_reason or None,
-            "limited": {what: seconds(until) for what, until in memory.limited.items() if until > utc_now()},
+            "cooldown_until": None if account.cooldown is None else seconds(account.cooldown.until),
+            "cooldown_reason": None if account.cooldown is None else account.cooldown.reason,
+            "limited": {
+                scope: seconds(cooldown.until)
+                for scope, cooldown in memory.cooldowns.items()
+                if scope != ACCOUNT and not cooldown.over(utc_now())
+            },
         },
         "error": None,
     }

@@ -47,6 +47,7 @@ async def admission_of(services: Services, wish: Wish, scope: Scope) -> Admissio
         effort=wish.order.model.effort,
         temporary=bool(wish.private),
         accounts=wish.order.accounts,
+        strategy=wish.order.strategy,
     )
     return Admission(
         kind=OperationKind.RESPONSE,

@@ -21,6 +21,7 @@ from bridge.chat.failover import ChatOrder
 from bridge.chat.intents import require_plain_chat
 from bridge.chat.models import AUTO, chat_model, is_auto
 from bridge.idempotency.digest import request_digest
+from core.contracts.routing import SPREADING
 from core.errors import InvalidRequestError, OperationIdTakenError
 
 ROUTE = "/v1/chat/completions"
@@ -78,15 +79,17 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
         caller = caller_of(scope, services.settings.server)
         said = await transcript.check_pictures(said, services.bridge.references, caller)
     private = _private(options)
+    strategy = options["chatgpt_account_strategy"] or services.settings.accounts.strategy
     order = ChatOrder(
         transcript=said,
         model=model,
         temporary=services.settings.upstream.temporary_chat if private is None else private,
         accounts=accounts,
-        affinity=_affinity(grant.owner, headers, request, said),
+        strategy=options["chatgpt_account_strategy"],
+        affinity=_affinity(grant.owner, headers, request, said, spread=strategy in SPREADING),
     )
-    if pictures := sum(len(one.pictures) for one in said):
-        await services.bridge.quota.before_chat(order.needs, pictures=pictures)
+    if order.needs.inputs:
+        await services.bridge.quota.before_chat(order.needs)
     return Wish(
         order=order,
         owner=grant.owner,
@@ -136,8 +139,15 @@ def _private(options: dict[str, Any]) -> bool | None:
     return next((bool(options[name]) for name in names if options[name] is not None), None)
 
 
-def _affinity(owner: str, headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...]) -> str:
-    """The most explicit sign of which conversation of its owner this is; a client's own words may be long: hashed."""
+def _affinity(
+    owner: str, headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...], *, spread: bool
+) -> str | None:
+    """The most explicit sign of which conversation of its owner this is; a client's own words may be long: hashed.
+
+    Where requests are to be spread, only what the client says itself counts.
+    """
     given = next((headers[name] for name in _AFFINITY_HEADERS if headers.get(name)), request.prompt_cache_key)
+    if spread and not given:
+        return None
     sign = transcript.opening(said) if not given else blake2b(given.encode(), digest_size=16).hexdigest()
     return f"{owner}:{sign}"

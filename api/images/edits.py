@@ -51,6 +51,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         aspect_ratio=options["aspect_ratio"] or aspect_ratio(options["size"]),
         response_format=response_format(request.response_format),
         accounts=accounts,
+        strategy=options["chatgpt_account_strategy"],
         inputs=await stored(services, given, scope, receive),
     )
     return Admission(

@@ -48,6 +48,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         aspect_ratio=aspect_ratio(request.size),
         response_format=response_format(request.response_format),
         accounts=chosen_accounts(options, pool, grant),
+        strategy=options["chatgpt_account_strategy"],
     ).model_dump(mode="json")
     return Admission(
         kind=OperationKind.IMAGE,

@@ -52,6 +52,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         plan=options["plan"] or "auto",
         output_name=options["output_name"],
         accounts=chosen_accounts(options, pool, grant),
+        strategy=options["chatgpt_account_strategy"],
     )
     return _admission(wanted, ROUTE, options, Headers(scope=scope), grant)
 
@@ -82,6 +83,7 @@ async def read_chat(
         plan=options["plan"] or "auto",
         output_name=options["output_name"],
         accounts=chosen_accounts(options, pool, grant),
+        strategy=options["chatgpt_account_strategy"],
     )
     return _admission(wanted, route, options, headers, grant), request
 

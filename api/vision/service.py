@@ -60,6 +60,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
         temporary=next((options[name] for name in _PRIVACY if options[name] is not None), False),
         inputs=await stored(services, given, scope, receive),
         accounts=accounts,
+        strategy=options["chatgpt_account_strategy"],
     )
     return Admission(
         kind=OperationKind.VISION,

@@ -2,15 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from typing import TypeAlias
 
 from bridge.accounts.buckets import BucketLimits, SavedLimits
+from bridge.accounts.cooldowns import ACCOUNT, Cooldown
 from core.contracts.buckets import Bucket
+from core.contracts.quota import QuotaFact
 from core.errors import BridgeError
 from provider.interface.accounts import Capabilities
+
+Judge: TypeAlias = Callable[[str, Mapping[str, int]], QuotaFact]
+"""Whether an account has enough left of how much of which feature."""
+
+_PLENTY = QuotaFact(status="sufficient")
+_UNKNOWN = QuotaFact(status="unknown")
+
+
+TROUBLES: Mapping[str, str] = {
+    "protocol_error": "shape_changed",
+    "bad_request": "shape_changed",
+    "upstream_error": "transport",
+    "upstream_unavailable": "transport",
+    "upstream_timeout": "transport",
+    "stream_interrupted": "transport",
+}
+"""What an error's code says about the way to upstream, where it says nothing about the account."""
 
 
 class Health(StrEnum):
@@ -34,10 +54,7 @@ class AccountState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What the database remembers of an account; the fields are those of its row.
-
-    `limited` maps `model:<slug>` or `bucket:<bucket>` to the time from which it may be asked for again.
-    """
+    """What the database remembers of an account; the fields are those of its row, and its cooldowns by scope."""
 
     capture_sha256: str | None = None
     state: AccountState = AccountState.ENABLED
@@ -48,12 +65,11 @@ class Memory:
     captured_at: datetime | None = None
     last_used_at: datetime | None = None
     last_success_at: datetime | None = None
+    last_failure: str | None = None
+    last_failure_at: datetime | None = None
     health: Health = Health.OK
     health_detail: str = ""
-    cooldown_since: datetime | None = None
-    cooldown_until: datetime | None = None
-    cooldown_reason: str = ""
-    limited: Mapping[str, datetime] = field(default_factory=dict)
+    cooldowns: Mapping[str, Cooldown] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +86,7 @@ class Account:
         sizes: what the limits are worked out from, `None` where they are what they are.
         error: why the capture is not usable, `None` when it is.
         memory: as the database has it; about another capture where the SHA-256 differ.
+        judge: what knows the quota, `None` where nobody does.
     """
 
     alias: str
@@ -82,6 +99,7 @@ class Account:
     error: BridgeError | None = None
     memory: Memory = field(default_factory=Memory)
     sizes: BucketLimits | None = None
+    judge: Judge | None = None
 
     @property
     def state(self) -> AccountState:
@@ -93,18 +111,39 @@ class Account:
         """The health of the capture that is there now: what was learnt of an older one does not count."""
         return self.memory.health if self.memory.capture_sha256 == self.capture_sha256 else Health.OK
 
+    def cause(self, now: datetime) -> str:
+        """What is wrong with it, in one word; `ok` for nothing.
+
+        A quarantine's health, else the reason of a cooldown of everything, else what troubled the last request where
+        nothing went well since: `shape_changed` or `transport`, which keep nobody from trying.
+        """
+        if self.error is not None:
+            return self.error.code
+        if self.health is not Health.OK:
+            return self.health.value
+        if self.token_expires_at is not None and self.token_expires_at <= now:
+            return Health.AUTH_EXPIRED.value
+        if self.cooldown is not None and not self.cooldown.over(now):
+            return self.cooldown.reason
+        failed, succeeded = self.memory.last_failure_at, self.memory.last_success_at
+        if failed is not None and (succeeded is None or succeeded < failed):
+            return TROUBLES.get(self.memory.last_failure or "", "ok")
+        return "ok"
+
     @property
-    def cooldown_until(self) -> datetime | None:
-        """When the last cooldown ends or ended; `None` once the account has answered again."""
-        return self.memory.cooldown_until
+    def cooldown(self) -> Cooldown | None:
+        """What stands in the way of everything, or did until nothing has disproved it; `None` without."""
+        return self.memory.cooldowns.get(ACCOUNT)
 
     def slots(self, bucket: Bucket) -> int:
-        """How many of the bucket's slots may be taken.
+        """How many of the bucket's slots may be taken."""
+        return self.limits.get(bucket, 1)
 
-        After a cooldown that nothing has disproved yet one request at a time is let through, to see.
-        """
-        limit = self.limits.get(bucket, 1)
-        return min(limit, 1) if self.memory.cooldown_until is not None else limit
+    def quota(self, features: Mapping[str, int]) -> QuotaFact:
+        """Whether enough is left of what a request takes, by all that is known; looks nothing up outside."""
+        if not features:
+            return _PLENTY
+        return _UNKNOWN if self.judge is None else self.judge(self.alias, features)
 
     def remembering(self, memory: Memory | None, saved: SavedLimits | None = None) -> Account:
         """The same account with what the database says now; `saved` are the slots that the operator saved."""

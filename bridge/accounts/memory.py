@@ -10,15 +10,17 @@ from typing import Any
 
 from sqlalchemy import Connection, Row
 
+from bridge.accounts import cooldowns
 from bridge.accounts.account import Account, AccountState, Health, Memory
 from bridge.accounts.buckets import SavedLimits
+from bridge.accounts.cooldowns import Cooldown
 from bridge.accounts.saved import recall_saved
 from bridge.store.types import from_microseconds, to_microseconds
 
 _NAME = "accounts"
 _SELECT = (
     "SELECT alias, capture_sha256, state, state_reason, weight, tags, note, captured_at, last_used_at, last_success_at,"
-    " health, health_detail, cooldown_since, cooldown_until, cooldown_reason, limited FROM accounts"
+    " last_failure, last_failure_at, health, health_detail FROM accounts"
 )
 
 
@@ -50,14 +52,15 @@ def recall(conn: Connection, *, known: int | None = None) -> Memories | None:
     current = revision(conn)
     if current == known:
         return None
-    rows = {row.alias: _memory(row) for row in conn.exec_driver_sql(_SELECT)}
+    cooling = cooldowns.recall(conn)
+    rows = {row.alias: _memory(row, cooling.get(row.alias, {})) for row in conn.exec_driver_sql(_SELECT)}
     return Memories(current, rows, recall_saved(conn))
 
 
 def recall_one(conn: Connection, alias: str) -> Memory:
     """What is remembered of one account; an account without a row has an empty memory."""
     row = conn.exec_driver_sql(f"{_SELECT} WHERE alias = ?", (alias,)).one_or_none()
-    return Memory() if row is None else _memory(row)
+    return Memory() if row is None else _memory(row, cooldowns.recall(conn).get(alias, {}))
 
 
 def refreshed(conn: Connection, accounts: Iterable[Account]) -> tuple[Account, ...]:
@@ -78,8 +81,6 @@ def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None
         "note": "",
         "health": Health.OK.value,
         "health_detail": "",
-        "cooldown_reason": "",
-        "limited": "{}",
     }
     inserted = {**fresh, **stored}
     changes = ", ".join(f"{name} = excluded.{name}" for name in stored if name != "alias")
@@ -91,11 +92,12 @@ def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None
 
 
 def forget(conn: Connection, alias: str) -> None:
-    """Remove an account's row."""
+    """Remove an account's row and its cooldowns."""
+    cooldowns.forget(conn, alias)
     conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,))
 
 
-def _memory(row: Row[Any]) -> Memory:
+def _memory(row: Row[Any], cooling: Mapping[str, Cooldown]) -> Memory:
     return Memory(
         capture_sha256=row.capture_sha256,
         state=AccountState(row.state),
@@ -108,10 +110,9 @@ def _memory(row: Row[Any]) -> Memory:
         last_success_at=_time(row.last_success_at),
         health=Health(row.health),
         health_detail=row.health_detail,
-        cooldown_since=_time(row.cooldown_since),
-        cooldown_until=_time(row.cooldown_until),
-        cooldown_reason=row.cooldown_reason,
-        limited={what: from_microseconds(until) for what, until in json.loads(row.limited).items()},
+        last_failure=row.last_failure,
+        last_failure_at=_time(row.last_failure_at),
+        cooldowns=cooling,
     )
 
 
@@ -124,6 +125,4 @@ def _stored(value: Any) -> Any:
         return to_microseconds(value)
     if isinstance(value, (list, tuple)):
         return json.dumps(list(value))
-    if isinstance(value, Mapping):
-        return json.dumps({what: _stored(until) for what, until in value.items()})
     return value

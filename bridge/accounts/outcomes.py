@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from bridge.accounts.account import Account, Health, Memory
+from bridge.accounts.account import TROUBLES, Account, Health, Memory
+from bridge.accounts.cooldowns import ACCOUNT, Cooldown, Terms, begin, in_the_way, keep, limiting, remove
+from bridge.accounts.events import happened
 from bridge.accounts.leases import Transaction
 from bridge.accounts.memory import bump, recall_one, remember
 from bridge.accounts.registry import Registry
@@ -35,14 +37,24 @@ _QUARANTINES: dict[type[BridgeError], Health] = {
     AuthInvalidError: Health.AUTH_EXPIRED,
     AccountDisabledError: Health.BLOCKED,
 }
-_COOLDOWNS: tuple[type[BridgeError], ...] = (RateLimitedError, AccountBusyError, ForbiddenError)
-_LESSONS = (*_QUARANTINES, *_COOLDOWNS, ModelLimitError, FeatureLimitError)
-_COOLDOWN = timedelta(seconds=60)
-_LONGEST_COOLDOWN = timedelta(minutes=15)
-_LIMIT = timedelta(minutes=15)
-_LONGEST_LIMIT = timedelta(hours=6)
-_SUCCESS_EVERY = timedelta(seconds=60)
-"""How often a success of a healthy account is written down."""
+_MINUTE, _QUARTER = timedelta(minutes=1), timedelta(minutes=15)
+_BURST = Terms("burst", guess=_MINUTE, longest_guess=_QUARTER, cap=_QUARTER)
+_WINDOW = Terms("rate_window", guess=_QUARTER, longest_guess=timedelta(hours=6), cap=timedelta(days=8))
+_COOLDOWNS: dict[type[BridgeError], Terms] = {
+    RateLimitedError: _BURST,
+    AccountBusyError: Terms("account_busy", guess=_MINUTE, longest_guess=_QUARTER, cap=_QUARTER),
+    ForbiddenError: Terms("forbidden", guess=_MINUTE, longest_guess=timedelta(hours=1), cap=timedelta(hours=1)),
+}
+_SIX_HOURS = timedelta(hours=6)
+_LIMITS: dict[type[BridgeError], tuple[str, Terms]] = {
+    ModelLimitError: ("model:", Terms("model_limit", _QUARTER, _SIX_HOURS, cap=timedelta(days=8))),
+    FeatureLimitError: ("bucket:", Terms("feature_limit", _QUARTER, _SIX_HOURS, cap=timedelta(days=32))),
+}
+"""Which scopes a used-up model or feature concerns: it says nothing about the account's other work."""
+
+_LESSONS = (*_QUARANTINES, *_COOLDOWNS, *_LIMITS)
+_OFTEN = timedelta(seconds=60)
+"""How often a success of a healthy account, or a failure that teaches nothing lasting, is written down."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +79,7 @@ class Outcomes:
     def __init__(self, store: Store, registry: Registry) -> None:
         self._store = store
         self._registry = registry
-        self._succeeded: dict[str, datetime] = {}
+        self._written: dict[tuple[str, str | None], datetime] = {}
 
     async def report(self, alias: str, error: BridgeError | None, attempt: Attempt | None = None) -> None:
         """Learn from the outcome of one use of an account; `None` is a success.
@@ -87,86 +99,97 @@ class Outcomes:
             return
 
         def work(conn: Transaction) -> bool:
-            values = _lesson(recall_one(conn, alias), error, attempt, now)
-            if values:
-                remember(conn, alias, now, **values)
-            changed = bool(values.keys() - {"last_success_at"})
-            if changed:
+            before = recall_one(conn, alias)
+            lesson = _lesson(before, error, attempt, now)
+            if lesson is None:
+                return False
+            remember(conn, alias, now, last_used_at=now, **lesson.values)
+            _write(conn, alias, before, lesson, now)
+            if lesson.matters:
                 bump(conn)
-            return changed
+            return lesson.matters
 
         if await self._store.write(work):
             self._registry.changed()
             _log.info("account_outcome", account=alias, code=error.code if error else "success")
 
     def _teaches(self, account: Account, error: BridgeError | None, now: datetime) -> bool:
-        """Whether the outcome is worth a transaction: a healthy account's success is written once a minute."""
-        if error is not None:
-            return isinstance(error, _LESSONS)
-        last = self._succeeded.get(account.alias)
-        if (
-            account.memory.cooldown_until is None
-            and not account.memory.limited
-            and last
-            and now - last < _SUCCESS_EVERY
-        ):
+        """Whether the outcome is worth a transaction."""
+        if isinstance(error, _LESSONS):
+            return True
+        if error is not None and error.code not in TROUBLES:
             return False
-        self._succeeded[account.alias] = now
+        seen = (account.alias, None if error is None else error.code)
+        last = self._written.get(seen)
+        troubled = error is None and (account.memory.cooldowns or account.cause(now) in TROUBLES.values())
+        if not troubled and last and now - last < _OFTEN:
+            return False
+        self._written[seen] = now
         return True
 
 
-def _lesson(before: Memory, error: BridgeError | None, attempt: Attempt, now: datetime) -> dict[str, object]:
-    """The columns to set; none when the outcome is older than what is known."""
+@dataclass(frozen=True, slots=True)
+class _Lesson:
+    """What is to be written: columns of the account's row, cooldowns that begin and scopes of those that end."""
+
+    values: Mapping[str, object]
+    begins: Sequence[Cooldown] = ()
+    ends: Sequence[str] = ()
+    matters: bool = True
+
+
+def _lesson(before: Memory, error: BridgeError | None, attempt: Attempt, now: datetime) -> _Lesson | None:
+    """`None` when the outcome is older than what is known."""
     if error is None:
         return _after_success(before, attempt, now)
     health = _QUARANTINES.get(type(error))
     if health is not None:
-        return {
-            "health": health.value,
-            "health_detail": error.message,
-            "health_since": now,
-            "capture_sha256": attempt.capture_sha256,
-        }
-    if isinstance(error, _COOLDOWNS):
-        return _cooldown(before, error, now)
-    return _limit(before, error, attempt, now)
+        known = {"health": health.value, "health_detail": error.message, "capture_sha256": attempt.capture_sha256}
+        return _Lesson(known if before.health is health else {**known, "health_since": now})
+    begins = _cooldowns(before, error, attempt, now)
+    if begins:
+        return _Lesson({}, begins=begins)
+    if error.code in TROUBLES:
+        return _Lesson({"last_failure": error.code, "last_failure_at": now})
+    return None
 
 
-def _after_success(before: Memory, attempt: Attempt, now: datetime) -> dict[str, object]:
-    values: dict[str, object] = {"last_success_at": now}
-    if before.cooldown_since is not None and before.cooldown_since < attempt.began:
-        values |= {"cooldown_since": None, "cooldown_until": None, "cooldown_reason": ""}
-    used = _limited_by(attempt)
-    left = {what: until for what, until in before.limited.items() if until > now and what not in used}
-    if left != before.limited:
-        values["limited"] = left
-    return values
+def _cooldowns(before: Memory, error: BridgeError, attempt: Attempt, now: datetime) -> list[Cooldown]:
+    told = error.retry_after_seconds
+    terms = _COOLDOWNS.get(type(error))
+    if terms is not None:
+        if terms is _BURST and told is not None and told > _QUARTER.total_seconds():
+            # Nobody who wants a client to slow down sends it away for that long: a whole window is used up.
+            terms = _WINDOW
+        scopes = [ACCOUNT]
+    elif type(error) in _LIMITS:
+        kind, terms = _LIMITS[type(error)]
+        scopes = [scope for scope in limiting(attempt.slug, attempt.buckets) if scope.startswith(kind)]
+    else:
+        return []
+    return [
+        begin(before.cooldowns.get(scope), scope, terms, told_seconds=told, evidence=error.message, now=now)
+        for scope in scopes
+    ]
 
 
-def _cooldown(before: Memory, error: BridgeError, now: datetime) -> dict[str, object]:
-    until = now + _seconds(error, _COOLDOWN, _LONGEST_COOLDOWN)
-    if before.cooldown_until is not None and before.cooldown_until > until:
-        return {}
-    return {"cooldown_since": now, "cooldown_until": until, "cooldown_reason": error.code}
+def _after_success(before: Memory, attempt: Attempt, now: datetime) -> _Lesson:
+    """Only what began after a cooldown did disproves it."""
+    met = in_the_way(before.cooldowns, limiting(attempt.slug, attempt.buckets))
+    ends = [cooldown.scope for cooldown in met if cooldown.since < attempt.began]
+    troubled = before.last_failure_at is not None and (
+        before.last_success_at is None or before.last_success_at < before.last_failure_at
+    )
+    return _Lesson({"last_success_at": now}, ends=ends, matters=bool(ends) or troubled)
 
 
-def _limit(before: Memory, error: BridgeError, attempt: Attempt, now: datetime) -> dict[str, object]:
-    """A model or a feature that is used up says nothing about the account's other work."""
-    kind = "model:" if isinstance(error, ModelLimitError) else "bucket:"
-    limited = [what for what in _limited_by(attempt) if what.startswith(kind)]
-    if not limited:
-        return {}
-    until = now + _seconds(error, _LIMIT, _LONGEST_LIMIT)
-    return {"limited": {**before.limited, **dict.fromkeys(limited, until)}}
-
-
-def _limited_by(attempt: Attempt) -> list[str]:
-    """The limits that stand in an attempt's way. `auto` picks another model and chat itself has no quota."""
-    models = [] if attempt.slug == "auto" else [f"model:{attempt.slug}"]
-    return models + [f"bucket:{bucket.value}" for bucket in attempt.buckets if bucket is not Bucket.CHAT]
-
-
-def _seconds(error: BridgeError, default: timedelta, longest: timedelta) -> timedelta:
-    if error.retry_after_seconds is None:
-        return default
-    return min(timedelta(seconds=max(error.retry_after_seconds, 1)), longest)
+def _write(conn: Transaction, alias: str, before: Memory, lesson: _Lesson, now: datetime) -> None:
+    for cooldown in lesson.begins:
+        keep(conn, alias, cooldown)
+        told = {name: getattr(cooldown, name) for name in ("scope", "reason", "source", "evidence", "until")}
+        happened(conn, alias, "cooldown.began", now, **told)
+    if lesson.ends:
+        remove(conn, alias, lesson.ends)
+        happened(conn, alias, "cooldown.ended", now, scopes=list(lesson.ends), by="success")
+    if "health_since" in lesson.values:
+        happened(conn, alias, "health.changed", now, before=before.health.value, after=lesson.values["health"])

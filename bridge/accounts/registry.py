@@ -8,7 +8,7 @@ from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 
-from bridge.accounts.account import Account
+from bridge.accounts.account import Account, Judge
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.memory import Memories, recall
 from bridge.store.engine import Store
@@ -51,11 +51,13 @@ class Registry:
         provider: Provider,
         limits: BucketLimits,
         *,
+        judge: Judge | None = None,
         pool: Sequence[str] = (),
         first: str | None = None,
     ) -> None:
         """Args:
         store: where the account rows lie; also for those who compose transactions over a snapshot.
+        judge: what knows the accounts' quota.
         pool: the aliases to use, in this order; empty means every capture, in alphabetical order.
         first: the alias that comes first when `pool` is empty and it is there.
         """
@@ -63,6 +65,7 @@ class Registry:
         self._vault = vault
         self._provider = provider
         self._limits = limits
+        self._judge = judge
         self._pool = tuple(pool)
         self._first = first
         self._lock = asyncio.Lock()
@@ -178,6 +181,7 @@ class Registry:
             capture_sha256=sha256(text.encode()).hexdigest(),
             limits=self._limits.of_account(alias, inspection.capabilities.plan),
             sizes=self._limits,
+            judge=self._judge,
             error=unusable(alias, inspection),
         )
 

@@ -14,6 +14,7 @@ from bridge.routing.needs import Needs
 from bridge.routing.pool import Held
 from core import ids
 from core.contracts.buckets import Bucket
+from core.contracts.routing import Strategy
 from core.errors import (
     BridgeError,
     EmptyResponseError,
@@ -48,25 +49,29 @@ class ChatOrder:
         transcript: what is said, its pictures checked.
         temporary: ask for a chat that upstream does not keep.
         accounts: the only accounts to use, in this order; empty means the whole pool.
-        affinity: chats with the same key prefer the account that answered before.
+        strategy: the order in which accounts are asked, `None` for the bridge's own.
+        affinity: chats with the same key prefer the account that answered before; `None` when any will do.
     """
 
     transcript: tuple[Said, ...]
     model: ModelChoice
     temporary: bool = False
     accounts: tuple[str, ...] = ()
+    strategy: Strategy | None = None
     affinity: str | None = None
 
     @property
     def needs(self) -> Needs:
         """The slots and the model it asks for."""
-        pictures = any(said.pictures for said in self.transcript)
+        pictures = sum(len(said.pictures) for said in self.transcript)
         return Needs(
             kind="chat",
             buckets=(Bucket.UPLOAD, Bucket.CHAT) if pictures else (Bucket.CHAT,),
             slug=self.model.slug,
             effort=self.model.effort,
             accounts=self.accounts,
+            strategy=self.strategy,
+            inputs=pictures,
         )
 
 

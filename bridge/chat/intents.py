@@ -12,8 +12,6 @@ _RESEARCH_SWITCHES = ("deep_research", "deep_research_version")
 _RESEARCH_HINT = "connector:connector_openai_deep_research"
 _OFF = frozenset({"", "0", "false", "no", "none", "off", "plain"})
 _AGENT_SWITCHES = ("agent_mode", "chatgpt_agent_mode", "tool_bridge", "chatgpt_tool_bridge")
-_STRATEGIES = frozenset({"auto", "default", "failover", "quota-aware", "limit-aware"})
-"""Those that take the accounts in the pool's order."""
 
 
 def asks_research(body: Mapping[str, Any]) -> bool:
@@ -50,9 +48,6 @@ def require_plain_chat(options: Mapping[str, Any]) -> None:
     _must_be_off(options, "chatgpt_image_intercept", "Drawing in answer to a chat")
     if (options.get("n") or 1) != 1:
         raise _not_served("More than one choice", "n")
-    strategy = options.get("chatgpt_account_strategy")
-    if strategy and strategy.lower().replace("_", "-") not in _STRATEGIES:
-        raise _not_served(f"The account strategy {strategy!r}", "chatgpt_account_strategy")
 
 
 def _no_tools(options: Mapping[str, Any]) -> None:

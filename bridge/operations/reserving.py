@@ -19,6 +19,7 @@ from bridge.routing.pool import Pool
 from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.operations import OperationRecord, OperationState
+from core.contracts.routing import Strategy
 from core.contracts.steps import ReserveInput, Standing
 from core.errors import NotFoundError
 
@@ -58,7 +59,7 @@ class Reservations:
         accounts = await self._registry.snapshot()
         if record.account is not None and record.account in asked.exclude:
             await self._give_back(record, accounts)
-        needs = account_needs(record)
+        needs = self._pool.resolved(account_needs(record))
         if asked.exclude:
             left = _others(needs, accounts, asked.exclude)
             if not left:
@@ -122,6 +123,8 @@ def _waits(conn: Connection, operation_id: str) -> Standing:
 
 def _others(needs: Needs, accounts: tuple[Account, ...], exclude: tuple[str, ...]) -> tuple[str, ...]:
     """Who could still serve, if not at once: accounts that only lack a free slot."""
+    if needs.strategy is Strategy.STICKY:
+        return ()
     order = needs.accounts or tuple(account.alias for account in accounts)
     able = {account.alias for account in accounts if skips(account, needs, utc_now(), {}) is None}
     return tuple(alias for alias in order if alias in able and alias not in exclude)

@@ -104,6 +104,8 @@ def account_needs(record: OperationRecord) -> Needs:
         slug=getattr(request, "slug", "auto"),
         effort=getattr(request, "effort", None),
         accounts=request.accounts,
+        strategy=request.strategy,
+        inputs=len(inputs_of(record)),
     )
 
 

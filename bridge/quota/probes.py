@@ -123,4 +123,4 @@ def is_askable(account: Account, now: datetime) -> bool:
         return False
     if account.token_expires_at is not None and account.token_expires_at <= now:
         return False
-    return account.cooldown_until is None or account.cooldown_until <= now
+    return account.cooldown is None or account.cooldown.over(now)

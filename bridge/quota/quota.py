@@ -8,12 +8,10 @@ from bridge.accounts.account import Account
 from bridge.accounts.registry import Registry
 from bridge.quota.book import QuotaBook
 from bridge.quota.keeper import QuotaKeeper
-from bridge.quota.needs import features_of
 from bridge.quota.probes import Lend, Probes, Report
 from bridge.routing.needs import Needs
 from bridge.store.engine import Store
 from bridge.vault import Vault
-from core.contracts.quota import QuotaFact
 from core.settings import QuotaSettings
 
 
@@ -53,19 +51,15 @@ class Quota:
         """
         await self.keeper.start()
 
-    def of(self, account: Account, needs: Needs) -> QuotaFact:
-        """Whether an account has enough left of what a request needs; look-ups in memory, nothing is asked."""
-        return self.book.judge(account.alias, features_of(needs))
-
     async def before_operation(self, needs: Needs) -> None:
         """Ask those accounts of which nothing is known, before an operation is given one."""
         if self._mode != "off":
             await self._preflight(needs)
 
-    async def before_chat(self, needs: Needs, *, pictures: int) -> None:
+    async def before_chat(self, needs: Needs) -> None:
         """The same for a chat that brings pictures, where the setting asks for it."""
-        if self._mode == "all" and pictures:
-            await self._preflight(needs, pictures=pictures)
+        if self._mode == "all" and needs.inputs:
+            await self._preflight(needs)
 
     async def refresh(self, accounts: Iterable[Account], *, force: bool = False) -> None:
         """Have the accounts' limits as new as the cache allows."""
@@ -76,12 +70,11 @@ class Quota:
         await self.probes.aclose()
         await self.keeper.aclose()
 
-    async def _preflight(self, needs: Needs, *, pictures: int = 0) -> None:
-        features = features_of(needs, pictures=pictures)
-        if not features:
+    async def _preflight(self, needs: Needs) -> None:
+        if not needs.features:
             return
         named = set(needs.accounts)
         accounts = [a for a in await self._registry.snapshot() if not named or a.alias in named]
         # With nobody to choose between, the request itself finds out.
         if len(accounts) > 1:
-            await self.probes.preflight(accounts, features)
+            await self.probes.preflight(accounts, needs.features)

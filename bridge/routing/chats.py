@@ -11,6 +11,10 @@ from bridge.accounts.account import Account
 from bridge.accounts.leases import Transaction
 from bridge.routing.eligibility import NOT_CONFIGURED, SWITCHED_OFF, UNSUPPORTED, Choice, choose
 from bridge.routing.needs import Needs
+from bridge.routing.reasons import sentence
+from bridge.routing.strategies import Scene
+from bridge.routing.taking import look, settle
+from core.contracts.operations import SkippedAccount
 from core.errors import (
     AccountNotConfiguredError,
     BridgeError,
@@ -32,10 +36,17 @@ class Want:
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """A slot that is taken."""
+    """A slot that is taken.
+
+    Attributes:
+        skipped: who was passed over on the way.
+        affine: whether it is the account that answered the conversation before.
+    """
 
     lease_id: str
     account: Account
+    skipped: tuple[SkippedAccount, ...] = ()
+    affine: bool = False
 
 
 def serving(
@@ -52,27 +63,32 @@ def serving(
 
     def work(conn: Transaction) -> list[Grant | BridgeError | None]:
         pool = accounts if memory.revision(conn) == revision else memory.refreshed(conn, accounts)
-        used = leases.used(conn)
-        return [_serve(conn, want, pool, used, process_id, now) for want in wants]
+        scene = look(conn, pool, [want.needs for want in wants], now)
+        return [_serve(conn, want, pool, scene, process_id) for want in wants]
 
     return work
 
 
 def _serve(
-    conn: Transaction, want: Want, pool: Sequence[Account], used: leases.Used, process_id: str, now: datetime
+    conn: Transaction, want: Want, pool: Sequence[Account], scene: Scene, process_id: str
 ) -> Grant | BridgeError | None:
-    choice = choose(pool, want.needs, used, now, exclude=want.exclude, prefer=want.prefer)
+    choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=want.prefer)
     if choice.account is None:
-        return None if choice.only_busy else _refusal(choice, want.needs, now)
-    alias, buckets = choice.account.alias, want.needs.buckets
+        return None if choice.only_busy else refusal(choice, want.needs, scene.now)
     leases.take_for_process(
-        conn, lease_id=want.lease_id, process_id=process_id, account=alias, buckets=buckets, now=now
+        conn,
+        lease_id=want.lease_id,
+        process_id=process_id,
+        account=choice.account.alias,
+        buckets=want.needs.buckets,
+        now=scene.now,
     )
-    leases.add(used, alias, buckets)
-    return Grant(want.lease_id, choice.account)
+    settle(conn, scene, choice, want.needs, want.lease_id)
+    return Grant(want.lease_id, choice.account, choice.skipped, affine=choice.score is None)
 
 
-def _refusal(choice: Choice, needs: Needs, now: datetime) -> BridgeError:
+def refusal(choice: Choice, needs: Needs, now: datetime) -> BridgeError:
+    """The error of a request that nobody can serve; it says why for each account, and when to come back."""
     reasons = {skip.reason for skip in choice.skipped}
     if reasons == {NOT_CONFIGURED}:
         named = ", ".join(skip.account for skip in choice.skipped if skip.account)
@@ -84,6 +100,6 @@ def _refusal(choice: Choice, needs: Needs, now: datetime) -> BridgeError:
         return FeatureSwitchedOffError(f"every account that could serve this has no slots for {named}")
     ends = [skip.until for skip in choice.skipped if skip.until is not None]
     return NoEligibleAccountError(
-        "no account can serve this: " + ", ".join(f"{skip.account}: {skip.reason}" for skip in choice.skipped),
+        "no account can serve this: " + "; ".join(sentence(skip, now) for skip in choice.skipped),
         retry_after_seconds=max((min(ends) - now).total_seconds(), 1) if ends else None,
     )

@@ -11,6 +11,7 @@ from bridge.accounts.leases import Transaction, release_operation, release_uploa
 from bridge.accounts.memory import refreshed
 from bridge.routing.eligibility import choose
 from bridge.routing.needs import Needs
+from bridge.routing.taking import look, settle
 from core.contracts.operations import SkippedAccount
 
 __all__ = ["grant_next", "release_operation", "release_upload"]
@@ -31,25 +32,24 @@ def grant_next(conn: Transaction, accounts: Sequence[Account], now: datetime) ->
     line = tickets.waiting(conn)
     if not line:
         return ()
-    pool, used, granted = refreshed(conn, accounts), leases.used(conn), []
+    pool, granted = refreshed(conn, accounts), []
+    wanted = {ticket.needs: Needs.model_validate_json(ticket.needs) for ticket in line}
+    scene = look(conn, pool, list(wanted.values()), now)
     # Slots only get fewer during the walk, so what was refused once is refused again.
     refused: dict[str, tuple[SkippedAccount, ...]] = {}
     for ticket in line:
         if ticket.needs in refused:
             tickets.passed_over(conn, ticket, refused[ticket.needs])
             continue
-        needs = Needs.model_validate_json(ticket.needs)
-        choice = choose(pool, needs, used, now)
+        needs = wanted[ticket.needs]
+        choice = choose(pool, needs, scene)
         if choice.account is None:
             refused[ticket.needs] = choice.skipped
             tickets.passed_over(conn, ticket, choice.skipped)
             continue
-        _grant(conn, ticket.operation_id, choice.account.alias, needs, used, now)
+        alias = choice.account.alias
+        leases.take_for_operation(conn, operation_id=ticket.operation_id, account=alias, buckets=needs.buckets, now=now)
+        tickets.served(conn, operation_id=ticket.operation_id, account=alias)
+        settle(conn, scene, choice, needs, ticket.operation_id)
         granted.append(ticket.operation_id)
     return tuple(granted)
-
-
-def _grant(conn: Transaction, operation_id: str, alias: str, needs: Needs, used: leases.Used, now: datetime) -> None:
-    leases.take_for_operation(conn, operation_id=operation_id, account=alias, buckets=needs.buckets, now=now)
-    tickets.served(conn, operation_id=operation_id, account=alias)
-    leases.add(used, alias, needs.buckets)

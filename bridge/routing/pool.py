@@ -21,6 +21,7 @@ from bridge.routing.sessions import Sessions
 from bridge.routing.slots import Slots
 from core.clock import utc_now
 from core.contracts.operations import SkippedAccount
+from core.contracts.routing import Strategy
 from core.errors import AccountNotConfiguredError, BridgeError, StoreError
 from core.logging import get_logger
 from provider.interface.session import Session
@@ -67,7 +68,13 @@ class Pool:
         process_id: str,
         queue_limit: int,
         patience_seconds: float,
+        strategy: Strategy = Strategy.AUTO,
     ) -> None:
+        """Args:
+        queue_limit, patience_seconds: how many chats may wait for a slot, and for how long.
+        strategy: for requests that ask for none.
+        """
+        self._strategy = strategy
         self._registry = registry
         self._outcomes = outcomes
         self._sessions = sessions
@@ -102,8 +109,18 @@ class Pool:
             StoreError: leases cannot be written.
         """
         return ChatHold(
-            self._slots, self._sessions, self._outcomes, self._affinity, needs=needs, key=affinity, exclude=exclude
+            self._slots,
+            self._sessions,
+            self._outcomes,
+            self._affinity,
+            needs=self.resolved(needs),
+            key=affinity,
+            exclude=exclude,
         )
+
+    def resolved(self, needs: Needs) -> Needs:
+        """The same, with the strategy that counts for it."""
+        return needs if needs.strategy is not None else needs.model_copy(update={"strategy": self._strategy})
 
     async def session(self, alias: str) -> Session:
         """The kept-open session of an account, for an operation that holds it.
@@ -143,15 +160,13 @@ class Pool:
         Raises:
             StoreError: nothing was reserved.
         """
-        accounts, now = await self._registry.snapshot(), utc_now()
+        accounts, now, wanted = await self._registry.snapshot(), utc_now(), self.resolved(needs).model_dump_json()
 
         def work(conn: Transaction) -> Reservation:
             held = leases.held_by_operation(conn, operation_id)
             if held is not None or tickets.is_over(conn, operation_id):
                 return Reservation(held)
-            tickets.take_place(
-                conn, operation_id=operation_id, sequence=sequence, needs=needs.model_dump_json(), now=now
-            )
+            tickets.take_place(conn, operation_id=operation_id, sequence=sequence, needs=wanted, now=now)
             granted = grant_next(conn, accounts, now)
             return Reservation(
                 leases.held_by_operation(conn, operation_id),

@@ -6,6 +6,7 @@ from typing import Literal
 
 from core.contracts.base import Contract
 from core.contracts.inputs import InputRef
+from core.contracts.routing import Strategy
 
 
 class ImageRequest(Contract):
@@ -18,6 +19,7 @@ class ImageRequest(Contract):
         aspect_ratio: appended to the prompt as an instruction, unless `auto`.
         response_format: how the synchronous answer shows the picture.
         accounts: the pool to choose from in this order; empty means every account.
+        strategy: the order in which they are asked, `None` for the bridge's own.
     """
 
     prompt: str
@@ -26,6 +28,7 @@ class ImageRequest(Contract):
     aspect_ratio: str = "auto"
     response_format: Literal["url", "b64_json"] = "url"
     accounts: tuple[str, ...] = ()
+    strategy: Strategy | None = None
 
 
 class EditRequest(ImageRequest):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from core.contracts.base import Contract
+from core.contracts.routing import Strategy
 
 PlanDecision = Literal["approve", "reject", "edit"]
 """What a person may do with a plan."""
@@ -20,6 +21,7 @@ class ResearchRequest(Contract):
         plan: `auto` approves the plan by itself after a delay, `ask` waits for a person.
         output_name: file name the caller wants for the report, without a folder; `None` for one made of the prompt.
         accounts: the pool to choose from in this order; empty means every account.
+        strategy: the order in which they are asked, `None` for the bridge's own.
     """
 
     prompt: str
@@ -27,6 +29,7 @@ class ResearchRequest(Contract):
     plan: Literal["auto", "ask"] = "auto"
     output_name: str | None = None
     accounts: tuple[str, ...] = ()
+    strategy: Strategy | None = None
 
 
 class PlanStep(Contract):

@@ -6,6 +6,7 @@ from typing import Literal
 
 from core.contracts.base import Contract
 from core.contracts.inputs import InputRef
+from core.contracts.routing import Strategy
 
 
 class VisionRequest(Contract):
@@ -19,6 +20,7 @@ class VisionRequest(Contract):
         effort: thinking effort, `None` for the account's own choice.
         temporary: a chat that upstream does not keep; asked for by the request itself.
         accounts: the pool to choose from in this order; empty means every account.
+        strategy: the order in which they are asked, `None` for the bridge's own.
     """
 
     prompt: str
@@ -29,6 +31,7 @@ class VisionRequest(Contract):
     temporary: bool = False
     inputs: tuple[InputRef, ...] = ()
     accounts: tuple[str, ...] = ()
+    strategy: Strategy | None = None
 
 
 class ResponseMessage(Contract):
@@ -51,3 +54,4 @@ class ResponseRequest(Contract):
     effort: str | None = None
     temporary: bool = False
     accounts: tuple[str, ...] = ()
+    strategy: Strategy | None = None

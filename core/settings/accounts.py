@@ -5,10 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import Field, SecretStr, field_validator
+from pydantic import BeforeValidator, Field, SecretStr, field_validator
 from pydantic_settings import NoDecode
 
+from core.contracts.routing import Strategy, strategy_named
 from core.settings.base import Area
+
+
+def _strategy(value: object) -> object:
+    return strategy_named(value) if isinstance(value, str) else value
+
 
 _OVERRIDES = "Overrides such as `free=1,plus=3,my-alias=2`: plan names or aliases with a limit of"
 _OR_OFF = f"{_OVERRIDES} 0 to 32; 0 switches it off."
@@ -27,6 +33,12 @@ class AccountsSettings(Area):
         (),
         validation_alias="CHATGPT_ACCOUNTS",
         description="The pool: aliases, comma-separated, in order. Unset: every saved capture, in alphabetical order.",
+    )
+    strategy: Annotated[Strategy, BeforeValidator(_strategy)] = Field(
+        Strategy.AUTO,
+        validation_alias="CHATGPT_ACCOUNT_STRATEGY",
+        description="Who serves, of those who can: `auto`, `sticky`, `failover`, `random`, `round-robin`, `weighted`, "
+        "`quota-aware` or `least-busy`; requests may ask for another (docs/routing.md).",
     )
     secrets_passphrase: SecretStr | None = Field(
         None,

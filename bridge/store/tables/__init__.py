@@ -3,6 +3,7 @@
 from bridge.store.tables.accounts import AccountEventRow, AccountRow, RevisionRow
 from bridge.store.tables.artifacts import ArtifactRow
 from bridge.store.tables.audit import AuditRow
+from bridge.store.tables.cooldowns import CooldownRow, TurnRow
 from bridge.store.tables.events import EventRow
 from bridge.store.tables.idempotency import IdempotencyRow
 from bridge.store.tables.inputs import InputRow, UploadRow
@@ -24,6 +25,7 @@ __all__ = [
     "ApiKeyRow",
     "ArtifactRow",
     "AuditRow",
+    "CooldownRow",
     "DoomedFileRow",
     "EventRow",
     "IdempotencyRow",
@@ -40,6 +42,7 @@ __all__ = [
     "SlotLimitRow",
     "SubmissionRow",
     "TicketRow",
+    "TurnRow",
     "UploadRow",
     "UsageRow",
 ]

@@ -17,8 +17,8 @@ class AccountRow(SQLModel, table=True):
     `state` is `enabled`, `paused` or `draining`, `state_reason` what the operator said to it. `weight` is `None` while
     the plan decides it. `captured_at` is when the capture was stored. `health` is `ok` or a cause of
     docs/architecture.md (`auth_expired`, `challenge`, `blocked`, ...); `capture_sha256` is the capture the health was
-    learnt of, so that a fresh capture clears it. `limited` maps what is used up (`model:<slug>`, `bucket:<bucket>`)
-    to the microsecond of its end, while everything else goes on.
+    learnt of, so that a fresh capture clears it. `last_failure` is the code of the last error of upstream's that
+    says nothing lasting about the account.
     """
 
     __tablename__ = "accounts"
@@ -36,12 +36,10 @@ class AccountRow(SQLModel, table=True):
     health: str = "ok"
     health_detail: str = ""
     health_since: datetime | None = Field(default=None, sa_type=UtcTime)
-    cooldown_since: datetime | None = Field(default=None, sa_type=UtcTime)
-    cooldown_until: datetime | None = Field(default=None, sa_type=UtcTime)
-    cooldown_reason: str = ""
-    limited: dict[str, int] = Field(default_factory=dict, sa_type=JSON)
     last_used_at: datetime | None = Field(default=None, sa_type=UtcTime)
     last_success_at: datetime | None = Field(default=None, sa_type=UtcTime)
+    last_failure: str | None = None
+    last_failure_at: datetime | None = Field(default=None, sa_type=UtcTime)
     updated_at: datetime = Field(sa_type=UtcTime)
 
 

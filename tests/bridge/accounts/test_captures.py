@@ -95,7 +95,7 @@ async def test_a_fresh_capture_clears_the_quarantine_but_not_the_cooldown(
     await captures.add("a", capture("plus"), verify=False, replace=True)
     account = await registry.account("a")
     assert account.health is Health.OK
-    assert account.cooldown_until is not None
+    assert account.cooldown is not None
 
 
 async def test_deleting_says_whether_there_was_one(captures: Captures, registry: Registry, vault: Vault) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from bridge.accounts.account import Account, Health
+from bridge.accounts.events import AccountEvents
 from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.accounts.registry import Registry
 from bridge.store.engine import Store
@@ -24,8 +25,10 @@ from core.errors import (
     FeatureLimitError,
     ForbiddenError,
     ModelLimitError,
+    ProtocolError,
     RateLimitedError,
     UpstreamError,
+    UpstreamTimeoutError,
 )
 from tests.fakes.provider import capture
 
@@ -46,9 +49,16 @@ class _Bench:
         return Attempt(began, (await self.account()).capture_sha256, slug, buckets)
 
     async def left(self) -> float:
-        until = (await self.account()).cooldown_until
-        assert until is not None
-        return (until - utc_now()).total_seconds()
+        return await self.left_of("account")
+
+    async def left_of(self, scope: str) -> float:
+        return ((await self.account()).memory.cooldowns[scope].until - utc_now()).total_seconds()
+
+    async def scopes(self) -> set[str]:
+        return set((await self.account()).memory.cooldowns)
+
+    async def happened(self) -> list[str]:
+        return [event.type for event in reversed(await AccountEvents(self.store).page("a"))]
 
 
 @pytest.fixture
@@ -83,22 +93,37 @@ async def test_these_quarantine_until_the_capture_changes(
 
 
 @pytest.mark.parametrize(
-    ("error", "seconds"),
+    ("error", "reason", "source", "seconds"),
     [
-        (RateLimitedError("slow"), 60),
-        (RateLimitedError("slow", retry_after_seconds=7), 7),
-        (RateLimitedError("slow", retry_after_seconds=86_400), 900),
-        (AccountBusyError("one at a time", retry_after_seconds=3), 3),
-        (ForbiddenError("no"), 60),
+        (RateLimitedError("slow"), "burst", "guessed", 60),
+        (RateLimitedError("slow", retry_after_seconds=7), "burst", "told", 7),
+        (RateLimitedError("slow", retry_after_seconds=86_400), "rate_window", "told", 86_400),
+        (RateLimitedError("slow", retry_after_seconds=86_400_000), "rate_window", "told", 8 * 86_400),
+        (AccountBusyError("one at a time", retry_after_seconds=3), "account_busy", "told", 3),
+        (AccountBusyError("one at a time", retry_after_seconds=3000), "account_busy", "told", 900),
+        (ForbiddenError("no"), "forbidden", "guessed", 60),
     ],
 )
 async def test_these_cool_the_account_down_for_a_bounded_time(
-    bench: _Bench, error: BridgeError, seconds: float
+    bench: _Bench, error: BridgeError, reason: str, source: str, seconds: float
 ) -> None:
     await bench.outcomes.report("a", error, await bench.attempt())
     assert seconds - 5 < await bench.left() <= seconds
-    assert (await bench.account()).memory.cooldown_reason == error.code
-    assert (await bench.account()).health is Health.OK
+    account = await bench.account()
+    assert account.cooldown is not None
+    assert (account.cooldown.reason, account.cooldown.source) == (reason, source)
+    assert account.cooldown.evidence == error.message
+    assert (account.health, account.cause(utc_now())) == (Health.OK, reason)
+
+
+async def test_each_guess_is_twice_the_one_before_until_a_success(bench: _Bench) -> None:
+    for seconds in (60, 120, 240, 480, 900, 900):
+        await bench.outcomes.report("a", RateLimitedError("slow"), await bench.attempt())
+        assert seconds - 5 < await bench.left() <= seconds
+    await bench.outcomes.report("a", None, await bench.attempt())
+    await bench.outcomes.report("a", RateLimitedError("slow"), await bench.attempt())
+    assert await bench.left() <= 60
+    assert await bench.happened() == ["cooldown.began"] * 6 + ["cooldown.ended", "cooldown.began"]
 
 
 async def test_a_shorter_cooldown_does_not_end_a_longer_one(bench: _Bench) -> None:
@@ -113,43 +138,47 @@ async def test_only_a_success_that_began_later_ends_a_cooldown(bench: _Bench) ->
     await bench.outcomes.report("a", None, before)
     assert await bench.left() > 50
     await bench.outcomes.report("a", None, await bench.attempt())
-    assert (await bench.account()).cooldown_until is None
-
-
-async def test_after_a_cooldown_one_request_at_a_time_is_let_through_until_one_succeeds(bench: _Bench) -> None:
-    assert (await bench.account()).slots(Bucket.CHAT) == 3
-    await bench.outcomes.report("a", RateLimitedError("x", retry_after_seconds=1), await bench.attempt())
-    assert (await bench.account()).slots(Bucket.CHAT) == 1
-    await bench.outcomes.report("a", None, await bench.attempt())
-    assert (await bench.account()).slots(Bucket.CHAT) == 3
+    assert await bench.scopes() == set()
 
 
 async def test_a_model_that_is_used_up_says_nothing_about_the_account(bench: _Bench) -> None:
     attempt = await bench.attempt(slug="gpt-5-5", buckets=(Bucket.CHAT,))
-    await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=3600), attempt)
-    memory = (await bench.account()).memory
-    assert memory.cooldown_until is None
-    assert set(memory.limited) == {"model:gpt-5-5"}
-    assert memory.limited["model:gpt-5-5"] > utc_now() + timedelta(minutes=55)
+    await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=36_000), attempt)
+    assert await bench.scopes() == {"model:gpt-5-5"}
+    assert 35_990 < await bench.left_of("model:gpt-5-5") <= 36_000
     await bench.outcomes.report("a", ModelLimitError("x"), await bench.attempt())
-    assert set((await bench.account()).memory.limited) == {"model:gpt-5-5"}
+    assert await bench.scopes() == {"model:gpt-5-5"}
+    assert (await bench.account()).cause(utc_now()) == "ok"
 
 
-async def test_a_used_up_feature_is_its_bucket_and_a_success_in_it_ends_that(bench: _Bench) -> None:
+async def test_a_used_up_feature_is_its_bucket_and_a_later_success_in_it_ends_that(bench: _Bench) -> None:
     image = (Bucket.UPLOAD, Bucket.IMAGE)
+    before = await bench.attempt(buckets=image)
     await bench.outcomes.report("a", FeatureLimitError("x"), await bench.attempt(buckets=image))
-    assert set((await bench.account()).memory.limited) == {"bucket:upload", "bucket:image"}
-    await bench.outcomes.report("a", None, await bench.attempt(buckets=(Bucket.CHAT,)))
-    assert set((await bench.account()).memory.limited) == {"bucket:upload", "bucket:image"}
+    for older in (await bench.attempt(buckets=(Bucket.CHAT,)), before):
+        await bench.outcomes.report("a", None, older)
+        assert await bench.scopes() == {"bucket:upload", "bucket:image"}
     await bench.outcomes.report("a", None, await bench.attempt(buckets=image))
-    assert (await bench.account()).memory.limited == {}
+    assert await bench.scopes() == set()
 
 
-@pytest.mark.parametrize("error", [UpstreamError("500"), EmptyResponseError("nothing")])
-async def test_failures_of_upstream_teach_nothing_of_the_account(bench: _Bench, error: BridgeError) -> None:
-    before = await bench.account()
+@pytest.mark.parametrize(
+    ("error", "cause"),
+    [
+        (UpstreamError("500"), "transport"),
+        (UpstreamTimeoutError("silence"), "transport"),
+        (ProtocolError("no stream"), "shape_changed"),
+        (EmptyResponseError("nothing"), "ok"),
+    ],
+)
+async def test_failures_of_upstream_are_told_but_keep_nobody_from_trying(
+    bench: _Bench, error: BridgeError, cause: str
+) -> None:
     await bench.outcomes.report("a", error, await bench.attempt())
-    assert (await bench.account()).memory == before.memory
+    account = await bench.account()
+    assert (account.health, account.cause(utc_now()), account.memory.cooldowns) == (Health.OK, cause, {})
+    await bench.outcomes.report("a", None, await bench.attempt())
+    assert (await bench.account()).cause(utc_now()) == "ok"
 
 
 async def test_successes_of_a_healthy_account_are_written_once_a_minute(bench: _Bench) -> None:

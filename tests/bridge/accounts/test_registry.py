@@ -167,12 +167,12 @@ async def test_a_change_during_a_look_is_not_overlooked(registry: Registry, vaul
 
     async def change(number: int) -> None:
         def write(conn: Connection) -> None:
-            memory.remember(conn, "a", utc_now(), cooldown_reason=f"r{number}")
+            memory.remember(conn, "a", utc_now(), note=f"r{number}")
             memory.bump(conn)
 
         await store.write(write)
         registry.changed()
-        assert (await registry.account("a")).memory.cooldown_reason >= f"r{number}"
+        assert (await registry.account("a")).memory.note >= f"r{number}"
 
     for number in range(9):
         await asyncio.gather(change(number), registry.snapshot(), registry.snapshot())

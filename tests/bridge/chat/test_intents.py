@@ -20,7 +20,6 @@ from core.errors import UnsupportedParameterError
         ({"chatgpt_tool_bridge": True}, "chatgpt_tool_bridge"),
         ({"chatgpt_image_intercept": "yes"}, "chatgpt_image_intercept"),
         ({"n": 2}, "n"),
-        ({"chatgpt_account_strategy": "random"}, "chatgpt_account_strategy"),
     ],
 )
 def test_more_than_plain_chat_is_refused_by_name(options: dict[str, Any], param: str) -> None:
@@ -37,7 +36,7 @@ def test_more_than_plain_chat_is_refused_by_name(options: dict[str, Any], param:
         {"tools": [], "tool_choice": "auto", "functions": None},
         {"agent_mode": "off", "tool_bridge": False, "chatgpt_agent_mode": "plain", "deep_research": "false"},
         {"system_hints": ["search"], "chatgpt_image_intercept": False, "n": 1},
-        {"chatgpt_account_strategy": "Limit_Aware"},
+        {"chatgpt_account_strategy": "weighted"},
     ],
 )
 def test_plain_chat_passes(options: dict[str, Any]) -> None:

@@ -8,12 +8,14 @@ from datetime import timedelta
 from typing import cast
 
 from bridge.accounts.account import Account, AccountState, Health, Memory
+from bridge.accounts.cooldowns import ACCOUNT
 from bridge.quota.book import QuotaBook
 from bridge.quota.probes import Probes
 from core.clock import utc_now
 from core.errors import AccountNotConfiguredError, AuthExpiredError, BridgeError
 from provider.interface.accounts import FeatureQuota, Limits
 from provider.interface.session import Session
+from tests.fakes.accounts import cooling
 from tests.fakes.waiting import until
 
 TOLD = Limits({"image_gen": FeatureQuota("image_gen", "available", 3)})
@@ -121,7 +123,7 @@ async def test_nothing_is_sent_for_accounts_that_somebody_has_to_look_after() ->
         replace(well, error=AccountNotConfiguredError("gone")),
         replace(well, memory=Memory(state=AccountState.PAUSED)),
         replace(well, memory=Memory(capture_sha256="x", health=Health.CHALLENGE)),
-        replace(well, memory=Memory(cooldown_until=now + timedelta(minutes=1))),
+        replace(well, memory=Memory(cooldowns={ACCOUNT: cooling("account", now + timedelta(minutes=1))})),
         replace(well, token_expires_at=now - timedelta(seconds=1)),
     ]
     await upstream.probes().refresh(ill, force=True)

@@ -18,7 +18,7 @@ from provider.interface.turns import TurnMessage, TurnRequest
 from provider.simulator import Simulator, SimulatorConfig, start
 
 IMAGE = Needs(kind="image", buckets=(Bucket.IMAGE,))
-PICTURES = Needs(kind="chat", buckets=(Bucket.UPLOAD, Bucket.CHAT))
+PICTURES = Needs(kind="chat", buckets=(Bucket.UPLOAD, Bucket.CHAT), inputs=2)
 CHAT = Needs(kind="chat", buckets=(Bucket.CHAT,))
 INIT = "POST /backend-api/conversation/init"
 
@@ -51,7 +51,7 @@ def probes(simulator: Simulator) -> int:
 
 
 async def status(bridge: Bridge, alias: str, needs: Needs = IMAGE) -> str:
-    return bridge.quota.of(await bridge.registry.account(alias), needs).status
+    return (await bridge.registry.account(alias)).quota(needs.features).status
 
 
 async def test_an_operation_has_unknown_quota_asked_for_once_and_a_chat_has_not(
@@ -59,7 +59,7 @@ async def test_an_operation_has_unknown_quota_asked_for_once_and_a_chat_has_not(
 ) -> None:
     async with opened(tmp_path, simulator) as bridge:
         await bridge.quota.before_operation(CHAT)
-        await bridge.quota.before_chat(PICTURES, pictures=2)
+        await bridge.quota.before_chat(PICTURES)
         assert (probes(simulator), await status(bridge, "plus")) == (0, "unknown")
 
         await bridge.quota.before_operation(IMAGE)
@@ -74,9 +74,9 @@ async def test_the_settings_say_who_asks(tmp_path: Path, simulator: Simulator) -
         await bridge.quota.before_operation(IMAGE)
         assert probes(simulator) == 0
     async with opened(tmp_path, simulator, preflight="all") as bridge:
-        await bridge.quota.before_chat(CHAT, pictures=0)
+        await bridge.quota.before_chat(CHAT)
         assert probes(simulator) == 0
-        await bridge.quota.before_chat(PICTURES, pictures=1)
+        await bridge.quota.before_chat(PICTURES)
         assert probes(simulator) == 2
 
 

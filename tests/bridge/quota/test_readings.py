@@ -6,10 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bridge.quota.needs import features_of
 from bridge.quota.readings import AccountQuota, Reading, Status, read, refusal
-from bridge.routing.needs import Needs
-from core.contracts.buckets import Bucket
 from provider.interface.accounts import FeatureQuota, Limits
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -86,21 +83,3 @@ def test_a_refusal_blocks_until_it_says_or_until_the_reset_that_was_known() -> N
     assert refusal(known, "image_gen", at=NOW, resets_at=None).judge(1, NOW).until == LATER
     assert refusal(known, "image_gen", at=NOW, resets_at=soon).judge(1, NOW).until == soon
     assert refusal(None, "image_gen", at=NOW, resets_at=None).judge(1, NOW).status == "insufficient"
-
-
-@pytest.mark.parametrize(
-    ("kind", "buckets", "pictures", "needed"),
-    [
-        ("chat", (Bucket.CHAT,), 0, {}),
-        ("chat", (Bucket.UPLOAD, Bucket.CHAT), 3, {"file_upload": 3}),
-        ("image", (Bucket.IMAGE,), 0, {"image_gen": 1}),
-        ("edit", (Bucket.UPLOAD, Bucket.IMAGE), 2, {"file_upload": 2, "image_gen": 1}),
-        ("vision", (Bucket.UPLOAD, Bucket.CHAT), 1, {"file_upload": 1}),
-        ("research", (Bucket.RESEARCH,), 0, {"deep_research": 1}),
-    ],
-)
-def test_each_kind_needs_what_it_costs(
-    kind: str, buckets: tuple[Bucket, ...], pictures: int, needed: dict[str, int]
-) -> None:
-    needs = Needs.model_validate({"kind": kind, "buckets": buckets})
-    assert features_of(needs, pictures=pictures) == needed

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,16 +11,28 @@ import pytest
 from bridge.accounts.account import Account, AccountState, Health, Memory
 from bridge.routing.eligibility import choose, skips
 from bridge.routing.needs import Needs
+from bridge.routing.strategies import Scene
 from core.clock import utc_now
 from core.contracts.buckets import Bucket
 from core.contracts.operations import SkippedAccount
+from core.contracts.quota import QuotaFact
 from core.errors import CaptureUnreadableError
 from provider.interface.accounts import Capabilities
+from tests.fakes.accounts import cooling
 
 _NOW = utc_now()
 _SOON = _NOW + timedelta(seconds=30)
 _CHAT = Needs(kind="chat", buckets=(Bucket.CHAT,))
+_IMAGE = Needs(kind="image", buckets=(Bucket.IMAGE,))
 _PLUS = Capabilities("plus", ("auto", "gpt-5-5"), {"gpt-5-5": ("standard", "max")})
+
+
+def _used_up(_alias: str, _features: Mapping[str, int]) -> QuotaFact:
+    return QuotaFact(status="insufficient", until=_SOON)
+
+
+def _cooling(scope: str, until: datetime, reason: str = "burst") -> Memory:
+    return Memory(cooldowns={scope: cooling(scope, until, reason)})
 
 
 def _account(alias: str = "a", **values: Any) -> Account:
@@ -34,13 +47,18 @@ def _account(alias: str = "a", **values: Any) -> Account:
         (_account(memory=Memory(state=AccountState.DRAINING)), "draining", None),
         (_account(memory=Memory(capture_sha256="", health=Health.CHALLENGE)), "challenge", None),
         (_account(token_expires_at=_NOW), "auth_expired", None),
-        (_account(memory=Memory(cooldown_until=_SOON, cooldown_reason="rate_limited")), "rate_limited", _SOON),
-        (_account(memory=Memory(limited={"bucket:chat": _SOON})), "feature_limit", _SOON),
+        (_account(memory=_cooling("account", _SOON)), "burst", _SOON),
+        (
+            _account(judge=lambda alias, features: QuotaFact(status="insufficient", until=_SOON)),
+            "quota_exhausted",
+            _SOON,
+        ),
         (_account(limits={Bucket.CHAT: 0}), "switched_off", None),
     ],
 )
 def test_every_reason_is_named_with_its_end(account: Account, reason: str, until: object) -> None:
-    assert skips(account, _CHAT, _NOW, {}) == SkippedAccount(account="a", reason=reason, until=until)
+    needs = _IMAGE if reason == "quota_exhausted" else _CHAT
+    assert skips(account, needs, _NOW, {}) == SkippedAccount(account="a", reason=reason, until=until)
 
 
 def test_a_full_bucket_is_busy_and_each_needed_bucket_counts() -> None:
@@ -51,10 +69,12 @@ def test_a_full_bucket_is_busy_and_each_needed_bucket_counts() -> None:
         assert skips(account, needs, _NOW, used) == SkippedAccount(account="a", reason="busy")
 
 
-def test_a_cooldown_that_is_over_lets_one_through() -> None:
-    account = _account(memory=Memory(cooldown_until=_NOW, cooldown_reason="rate_limited"))
-    assert skips(account, _CHAT, _NOW, {}) is None
-    assert skips(account, _CHAT, _NOW, {("a", "chat"): 1}) == SkippedAccount(account="a", reason="busy")
+def test_a_cooldown_that_is_over_lets_one_through_while_nobody_tries() -> None:
+    account = _account(memory=_cooling("account", _NOW))
+    assert choose([account], _CHAT, Scene({}, _NOW)).account is account
+    others = choose([account], _CHAT, Scene({}, _NOW, trying={("a", "account")}))
+    assert (others.account, others.skipped) == (None, (SkippedAccount(account="a", reason="trying_again"),))
+    assert others.only_busy
 
 
 @pytest.mark.parametrize(
@@ -79,7 +99,7 @@ def test_the_plan_must_offer_model_and_effort(
 
 
 def test_a_model_that_is_used_up_stops_that_model_only() -> None:
-    account = _account(memory=Memory(limited={"model:gpt-5-5": _SOON}))
+    account = _account(memory=_cooling("model:gpt-5-5", _SOON, "model_limit"))
     assert skips(account, _CHAT, _NOW, {}) is None
     skip = skips(account, _CHAT.model_copy(update={"slug": "gpt-5-5"}), _NOW, {})
     assert skip == SkippedAccount(account="a", reason="model_limit", until=_SOON)
@@ -87,7 +107,7 @@ def test_a_model_that_is_used_up_stops_that_model_only() -> None:
 
 def _chosen(needs: Needs, **how: Any) -> tuple[str | None, list[tuple[str, str]]]:
     pool = [_account("a"), _account("b", memory=Memory(state=AccountState.PAUSED)), _account("c")]
-    choice = choose(pool, needs, how.pop("used", {}), _NOW, **how)
+    choice = choose(pool, needs, Scene(how.pop("used", {}), _NOW), **how)
     return (
         choice.account.alias if choice.account else None,
         [(skip.account, skip.reason) for skip in choice.skipped],
@@ -109,4 +129,4 @@ def test_nobody_is_a_reason_for_each() -> None:
         [("a", "busy"), ("b", "paused"), ("c", "busy")],
     )
     assert _chosen(_CHAT.model_copy(update={"accounts": ("x",)})) == (None, [("x", "account_not_configured")])
-    assert choose([], _CHAT, {}, _NOW).skipped == (SkippedAccount(account="", reason="account_not_configured"),)
+    assert choose([], _CHAT, Scene({}, _NOW)).skipped == (SkippedAccount(account="", reason="account_not_configured"),)

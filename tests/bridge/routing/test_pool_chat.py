@@ -93,7 +93,7 @@ async def test_why_nobody_can_serve_is_told_apart(pool: Pool, vault: Vault) -> N
     assert isinstance(await refusal(_CHAT.model_copy(update={"slug": "gpt-5-5"})), UnsupportedModelError)
     tried = await refusal(_CHAT, exclude={"a"})
     assert isinstance(tried, NoEligibleAccountError)
-    assert "a: already_tried" in tried.message
+    assert "(already_tried)" in tried.message
     await pool.report("a", RateLimitedError("x", retry_after_seconds=40))
     cooling = await refusal(_CHAT)
     assert isinstance(cooling, NoEligibleAccountError)

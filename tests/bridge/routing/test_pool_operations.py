@@ -157,7 +157,7 @@ async def test_a_changed_account_serves_the_line_by_itself(pool: Pool, vault: Va
     await _admit(store, "op1")
     await pool.report("a", RateLimitedError("x", retry_after_seconds=100), _IMAGE)
     waiting = await pool.reserve("op1", 1, _IMAGE)
-    assert waiting.skipped[0].reason == "rate_limited"
+    assert waiting.skipped[0].reason == "burst"
     assert waiting.skipped[0].until is not None
     await pool.report("a", None, _IMAGE, began=utc_now())
     await asyncio.wait_for(told.wait(), 5)

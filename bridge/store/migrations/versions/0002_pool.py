@@ -62,6 +62,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
 
     op.create_table(
+        "cooldowns",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("source", sa.String(), nullable=False),
+        sa.Column("evidence", sa.String(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("until", sa.BigInteger(), nullable=False),
+        sa.Column("cap_seconds", sa.Integer(), nullable=False),
+        sa.Column("strikes", sa.Integer(), nullable=False),
+        sa.Column("probe", sa.String(), nullable=True),
+        sa.PrimaryKeyConstraint("account", "scope"),
+    )
+    op.create_table(
         "quota_accounts",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("default_model", sa.String(), nullable=True),
@@ -110,6 +124,13 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("bucket", "scope", "name"),
     )
     op.create_table(
+        "turns",
+        sa.Column("strategy", sa.String(), nullable=False),
+        sa.Column("account", sa.String(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("strategy", "account"),
+    )
+    op.create_table(
         "usage_counts",
         sa.Column("day", sa.String(length=10), nullable=False),
         sa.Column("owner", sa.String(), nullable=False),
@@ -130,7 +151,13 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("note", sa.String(), server_default="", nullable=False))
         batch_op.add_column(sa.Column("captured_at", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("last_used_at", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("last_failure", sa.String(), nullable=True))
+        batch_op.add_column(sa.Column("last_failure_at", sa.BigInteger(), nullable=True))
+        batch_op.drop_column("cooldown_since")
         batch_op.drop_column("disabled")
+        batch_op.drop_column("cooldown_until")
+        batch_op.drop_column("limited")
+        batch_op.drop_column("cooldown_reason")
 
     with op.batch_alter_table("artifacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("prompt", sa.String(), nullable=True))
@@ -143,7 +170,13 @@ def downgrade() -> None:
         batch_op.drop_column("prompt")
 
     with op.batch_alter_table("accounts", schema=None) as batch_op:
+        batch_op.add_column(sa.Column("cooldown_reason", sa.String(), nullable=False))
+        batch_op.add_column(sa.Column("limited", sa.JSON(), nullable=False))
+        batch_op.add_column(sa.Column("cooldown_until", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("disabled", sa.BOOLEAN(), nullable=False))
+        batch_op.add_column(sa.Column("cooldown_since", sa.BigInteger(), nullable=True))
+        batch_op.drop_column("last_failure_at")
+        batch_op.drop_column("last_failure")
         batch_op.drop_column("last_used_at")
         batch_op.drop_column("captured_at")
         batch_op.drop_column("note")
@@ -153,6 +186,7 @@ def downgrade() -> None:
         batch_op.drop_column("state")
 
     op.drop_table("usage_counts")
+    op.drop_table("turns")
     op.drop_table("slot_limits")
     op.drop_table("quota_readings")
     with op.batch_alter_table("quota_history", schema=None) as batch_op:
@@ -161,6 +195,7 @@ def downgrade() -> None:
 
     op.drop_table("quota_history")
     op.drop_table("quota_accounts")
+    op.drop_table("cooldowns")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_subject"))
         batch_op.drop_index(batch_op.f("ix_audit_action"))

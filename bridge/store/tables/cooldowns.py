@@ -1,0 +1,40 @@
+"""What an account must not be asked for at present, and whose turn it is."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from bridge.store.types import UtcTime
+
+
+class CooldownRow(SQLModel, table=True):
+    """One cooldown: `scope` is `account`, `model:<slug>` or `bucket:<bucket>`.
+
+    `source` says whether upstream told the end or the bridge guessed it, `evidence` what was learnt from. `strikes`
+    counts refusals without a success between them. `probe` is the lease that tries the account after the end.
+    """
+
+    __tablename__ = "cooldowns"
+
+    account: str = Field(primary_key=True, max_length=64)
+    scope: str = Field(primary_key=True)
+    reason: str
+    source: str
+    evidence: str
+    since: datetime = Field(sa_type=UtcTime)
+    until: datetime = Field(sa_type=UtcTime)
+    cap_seconds: int
+    strikes: int
+    probe: str | None = None
+
+
+class TurnRow(SQLModel, table=True):
+    """How far an account has come in the turns of a strategy; the row without an account is the strategy's clock."""
+
+    __tablename__ = "turns"
+
+    strategy: str = Field(primary_key=True)
+    account: str = Field(primary_key=True)
+    at: float
