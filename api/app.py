@@ -17,6 +17,7 @@ from api.auth import BearerAuth
 from api.chat.router import router as chat
 from api.codec.router import router as codec
 from api.codec.ui import UiCodec
+from api.cooldowns.router import router as cooldowns
 from api.errors import answer_to
 from api.files.router import router as files
 from api.health.router import router as health
@@ -34,6 +35,7 @@ from api.middleware.request_id import RequestId
 from api.models.router import router as models
 from api.operations.router import router as operations
 from api.research.router import router as research
+from api.route.router import router as route
 from api.scopes import ScopeGuard
 from api.services import OpenServices, Services
 from api.usage.router import router as usage
@@ -43,7 +45,8 @@ from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_ROUTERS = (chat, images, vision, models, research, operations, files, health, admin, keys, audit, usage, limits, codec)
+_CLIENTS = (chat, images, vision, models, research, operations, files, route, health, usage)
+_OPERATORS = (admin, cooldowns, keys, audit, limits, codec)
 
 
 def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
@@ -59,7 +62,7 @@ def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
             yield {"services": services}
 
     app = FastAPI(title="ChatGPT Bridge", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
-    for router in _ROUTERS:
+    for router in (*_CLIENTS, *_OPERATORS):
         app.include_router(router)
     app.add_exception_handler(HTTPException, _no_route)
     app.add_exception_handler(RequestValidationError, _bad_query)

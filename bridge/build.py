@@ -10,6 +10,7 @@ from pathlib import Path
 
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
@@ -61,6 +62,7 @@ class Bridge:
     captures: Captures
     outcomes: Outcomes
     limits: SlotLimits
+    cooldowns: Cooldowns
     quota: Quota
     usage: UsageCounters
     pool: Pool
@@ -167,6 +169,7 @@ def _assemble(
         captures=Captures(store, vault, provider, registry),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
+        cooldowns=Cooldowns(store, registry),
         quota=quota,
         usage=UsageCounters(store),
         pool=pool,

@@ -15,13 +15,16 @@ import typer
 from cli import completion, output
 from cli.admin.app import app as admin
 from cli.api.app import app as api
+from cli.cooldown.app import app as cooldown
 from cli.doctor.command import doctor
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
+from cli.groups import group
 from cli.importing.command import import_folder
 from cli.keys.app import app as keys
 from cli.migrate import migrate
 from cli.operations.app import app as operations
 from cli.retention import retention
+from cli.route.app import app as route
 from cli.secrets.app import app as secrets
 from cli.server.app import app as server
 from cli.simulator import simulator
@@ -75,6 +78,10 @@ app.add_typer(admin, name="admin")
 app.add_typer(api, name="api")
 app.add_typer(operations, name="operations")
 app.add_typer(keys, name="keys")
+app.add_typer(route, name="route")
+account = group("Accounts of a running bridge.")
+account.add_typer(cooldown, name="cooldown")
+app.add_typer(account, name="account")
 app.command()(usage)
 
 

@@ -32,7 +32,7 @@ def headers_of(run: ChatRun, operation_id: str | None) -> dict[str, str]:
     """The headers of an answer that a run brings."""
     headers = {"x-chatgpt-attempts": str(len(run.attempts) + 1)}
     if run.account is not None:
-        headers["x-chatgpt-account"] = run.account
+        headers |= {"x-chatgpt-account": run.account, "x-chatgpt-route": run.route}
     if operation_id is not None:
         headers["x-chatgpt-operation-id"] = operation_id
     return headers

@@ -86,7 +86,7 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
         temporary=services.settings.upstream.temporary_chat if private is None else private,
         accounts=accounts,
         strategy=options["chatgpt_account_strategy"],
-        affinity=_affinity(grant.owner, headers, request, said, spread=strategy in SPREADING),
+        affinity=affinity_of(grant.owner, headers, request, said, spread=strategy in SPREADING),
     )
     if order.needs.inputs:
         await services.bridge.quota.before_chat(order.needs)
@@ -139,7 +139,7 @@ def _private(options: dict[str, Any]) -> bool | None:
     return next((bool(options[name]) for name in names if options[name] is not None), None)
 
 
-def _affinity(
+def affinity_of(
     owner: str, headers: Headers, request: ChatRequest, said: tuple[transcript.Said, ...], *, spread: bool
 ) -> str | None:
     """The most explicit sign of which conversation of its owner this is; a client's own words may be long: hashed.

@@ -25,7 +25,7 @@ async def health(services: ServicesDep) -> dict[str, Any]:
         "ok": True,
         "account": accounts[0].alias if accounts else None,
         "accounts": [account.alias for account in accounts],
-        "account_strategy": "failover",
+        "account_strategy": services.settings.accounts.strategy.value,
         "account_concurrency": {account.alias: account.limits.get(Bucket.CHAT, 1) for account in accounts},
         "artifact_downloads": {
             "route": "/v1/chatgpt/files/{id}/{filename}",

@@ -46,7 +46,7 @@ async def read_pictured(scope: Scope, receive: Receive) -> tuple[dict[str, Any],
         body, given = _form(_parts(headers, await read_bytes(receive)))
     else:
         body = await read_object(scope, receive, or_form=True)
-        given = tuple(_named(body))
+        given = tuple(named(body))
     if not 1 <= len(given) <= MOST:
         raise InvalidRequestError(f"`image`: give 1 to {MOST} pictures, not {len(given)}.", param="image")
     return body, given
@@ -96,7 +96,8 @@ class _Silent:
         """Nothing."""
 
 
-def _named(body: Mapping[str, Any]) -> Iterator[Given]:
+def named(body: Mapping[str, Any]) -> Iterator[Given]:
+    """What a JSON body names as its pictures."""
     beside = body.get("metadata")
     for within, holder in (("", body), ("metadata.", beside if isinstance(beside, Mapping) else {})):
         for name in (*_LISTS, *_SINGLES):

@@ -92,6 +92,8 @@ def names(record: OperationRecord) -> dict[str, str]:
     headers = {"x-chatgpt-operation-id": record.id}
     if record.account is not None:
         headers["x-chatgpt-account"] = record.account
+    if record.attempts:
+        headers["x-chatgpt-attempts"] = str(record.attempts)
     return headers
 
 

@@ -31,6 +31,7 @@ async def usage(services: Services, grant: Grant, *, refresh: bool) -> dict[str,
         "object": "chatgpt.usage",
         "provider": "chatgpt-web",
         "generated_at": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "account_strategy": services.settings.accounts.strategy.value,
         "mode": "live",
         "accounts": [
             view.entry(account, book.account(account.alias), bridge.quota.probes.last(account.alias), now)

@@ -1,37 +1,45 @@
-"""Whose turn it is, shared by all processes: how far each account has come under a strategy that takes turns."""
+"""Whose turn it is, shared by all processes: what every account has to its credit under a strategy.
+
+At each choice everybody who could serve is credited their weight, the one with the most serves and pays what all were
+credited together. So each serves as often as its weight says, and its turns lie as far apart as they can.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Collection, Mapping
 
 from bridge.accounts.leases import Transaction
 
-_CLOCK = ""
-"""The row that says how far the strategy as a whole has come; no account has that name."""
-
 
 def read(conn: Transaction, strategy: str) -> Mapping[str, float]:
-    """How far each account has come; what is missing has come nowhere. The clock is in it."""
-    rows = conn.exec_driver_sql("SELECT account, at FROM turns WHERE strategy = ?", (strategy,))
-    return {row.account: row.at for row in rows}
+    """What each account has to its credit; what is missing has nothing."""
+    text = conn.exec_driver_sql("SELECT credits FROM turns WHERE strategy = ?", (strategy,)).scalar()
+    return {} if text is None else json.loads(text)
 
 
-def due(turns: Mapping[str, float], alias: str, step: float) -> float:
-    """When an account's next turn is; the smallest comes first.
-
-    Whoever was away begins where the others are, so that nobody makes up for turns that were missed.
+def took(
+    conn: Transaction,
+    strategy: str,
+    credits_: Mapping[str, float],
+    alias: str,
+    weights: Mapping[str, float],
+    pool: Collection[str],
+) -> Mapping[str, float]:
+    """An account served; returns what everybody has to their credit afterwards.
 
     Args:
-        step: the way from one turn to the next; half of it for whoever comes twice as often.
+        credits_: as `read` said.
+        weights: of everybody who could have served.
+        pool: whoever is not in it is forgotten; who only could not serve now keeps what they have.
     """
-    return max(turns.get(alias, 0.0), turns.get(_CLOCK, 0.0)) + step
-
-
-def took(conn: Transaction, strategy: str, alias: str, at: float, step: float) -> None:
-    """An account had the turn that was due at `at`."""
-    for name, value in ((alias, at), (_CLOCK, at - step)):
-        conn.exec_driver_sql(
-            "INSERT INTO turns (strategy, account, at) VALUES (?, ?, ?)"
-            " ON CONFLICT (strategy, account) DO UPDATE SET at = max(at, excluded.at)",
-            (strategy, name, value),
-        )
+    after = {name: credit for name, credit in credits_.items() if name in pool}
+    for name, weight in weights.items():
+        after[name] = after.get(name, 0.0) + weight
+    after[alias] -= sum(weights.values())
+    conn.exec_driver_sql(
+        "INSERT INTO turns (strategy, credits) VALUES (?, ?)"
+        " ON CONFLICT (strategy) DO UPDATE SET credits = excluded.credits",
+        (strategy, json.dumps(after)),
+    )
+    return after

@@ -89,6 +89,7 @@ class ChatRun:
     Attributes:
         attempts: the accounts that failed, in order.
         account: who has it now, or had it last; `None` while it waits for a slot.
+        route: how that account was chosen, in short.
         progress: how far the account has come with it.
     """
 
@@ -96,6 +97,7 @@ class ChatRun:
         self.order = order
         self.attempts: list[Attempt] = []
         self.account: str | None = None
+        self.route = ""
         self.progress = Progress()
         self._accounts = accounts
         self._needs = order.needs
@@ -121,7 +123,7 @@ class ChatRun:
                 _log.info("chat_failover", account=self.account, code=error.code)
 
     async def _attempt(self, held: Held, listener: Listener) -> Answer:
-        self.account, self.progress = held.alias, Progress()
+        self.account, self.route, self.progress = held.alias, held.route, Progress()
         try:
             request = await self._request(held.session)
             return await run_turn(held.session, request, listener, self.progress)

@@ -97,15 +97,20 @@ def account_needs(record: OperationRecord) -> Needs:
 
     The slot for uploading is needed while inputs are uploaded, and given back before the turn is sent.
     """
-    request, bucket = request_of(record), bucket_of(record.kind)
+    return needs_of(record.kind, request_of(record), inputs=len(inputs_of(record)))
+
+
+def needs_of(kind: OperationKind, request: Request, *, inputs: int) -> Needs:
+    """The same for a request of which there is no operation yet, and which brings so many pictures."""
+    bucket = bucket_of(kind)
     return Needs(
-        kind=record.kind.value,
-        buckets=(bucket, Bucket.UPLOAD) if inputs_of(record) else (bucket,),
+        kind=kind.value,
+        buckets=(bucket, Bucket.UPLOAD) if inputs else (bucket,),
         slug=getattr(request, "slug", "auto"),
         effort=getattr(request, "effort", None),
         accounts=request.accounts,
         strategy=request.strategy,
-        inputs=len(inputs_of(record)),
+        inputs=inputs,
     )
 
 

@@ -12,6 +12,7 @@ from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.routing.affinity import Affinity
 from bridge.routing.chats import Grant, Want
 from bridge.routing.needs import Needs
+from bridge.routing.reasons import header
 from bridge.routing.sessions import Kept, Sessions
 from bridge.routing.slots import Slots
 from core import ids
@@ -33,10 +34,11 @@ _UNOPENED = (AccountNotConfiguredError, CaptureRejectedError, CaptureUnreadableE
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An account that a chat holds."""
+    """An account that a chat holds; `route` says in short how it was chosen."""
 
     alias: str
     session: Session
+    route: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,8 @@ class ChatHold(AbstractAsyncContextManager[Held]):
                 self._slots.give_back(grant.lease_id)
                 raise
             self._holding = _Holding(grant, kept, utc_now())
-            return Held(grant.account.alias, kept.session)
+            route = header(self._needs.strategy, grant.skipped, affine=grant.affine)
+            return Held(grant.account.alias, kept.session, route)
 
     async def __aexit__(
         self, _type: type[BaseException] | None, error: BaseException | None, _traceback: TracebackType | None

@@ -11,14 +11,17 @@ from typing import Any
 
 from bridge.accounts import leases, tickets
 from bridge.accounts.leases import Transaction
+from bridge.accounts.memory import refreshed
 from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.accounts.registry import Registry
 from bridge.routing.affinity import Affinity
+from bridge.routing.explain import Explanation, explained
 from bridge.routing.grants import grant_next, release_operation
 from bridge.routing.holds import ChatHold, Held
 from bridge.routing.needs import Needs
 from bridge.routing.sessions import Sessions
 from bridge.routing.slots import Slots
+from bridge.routing.taking import look
 from core.clock import utc_now
 from core.contracts.operations import SkippedAccount
 from core.contracts.routing import Strategy
@@ -117,6 +120,20 @@ class Pool:
             key=affinity,
             exclude=exclude,
         )
+
+    async def explain(self, needs: Needs, *, affinity: str | None = None) -> Explanation:
+        """Where a request would go now, and why not elsewhere; nothing is asked of upstream and nothing is taken.
+
+        Raises:
+            StoreError: the accounts cannot be read.
+        """
+        accounts, now, wanted = await self._registry.snapshot(), utc_now(), self.resolved(needs)
+
+        def work(conn: Transaction) -> Explanation:
+            pool = refreshed(conn, accounts)
+            return explained(pool, wanted, look(conn, pool, [wanted], now), prefer=self._affinity.account(affinity))
+
+        return await self._registry.store.read(work)
 
     def resolved(self, needs: Needs) -> Needs:
         """The same, with the strategy that counts for it."""

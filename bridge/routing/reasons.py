@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from core.contracts.operations import SkippedAccount
+from core.contracts.routing import Strategy
 
 _WORDS: Mapping[str, str] = {
     "account_not_configured": "it is not in the pool, or has no capture",
@@ -28,6 +29,7 @@ _WORDS: Mapping[str, str] = {
     "trying_again": "another request tries whether upstream takes its requests again",
     "switched_off": "it has no slots for such work",
     "busy": "all its slots for such work are taken",
+    "not_the_sticky_one": "the strategy never changes the account",
     "already_tried": "it has failed at this request",
 }
 
@@ -41,6 +43,16 @@ def sentence(skip: SkippedAccount, now: datetime) -> str:
     """`plus: its quota for this is used up (quota_exhausted, again in 2 h 5 min)`."""
     again = "" if skip.until is None else f", again in {lasting((skip.until - now).total_seconds())}"
     return f"{skip.account or 'the pool'}: {words(skip.reason)} ({skip.reason}{again})"
+
+
+def header(strategy: Strategy | None, skipped: Sequence[SkippedAccount], *, affine: bool) -> str:
+    """A choice as the value of a header: `auto; passed=free:busy,go:burst`. At most twenty accounts are named."""
+    parts = [(strategy or Strategy.AUTO).value]
+    if affine:
+        parts.append("affinity")
+    if skipped:
+        parts.append("passed=" + ",".join(f"{skip.account}:{skip.reason}" for skip in skipped[:20]))
+    return "; ".join(parts)
 
 
 def lasting(seconds: float) -> str:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.accounts import turns
 from bridge.accounts.account import Account
 from bridge.accounts.leases import Used, count
 from bridge.routing.needs import Needs
@@ -28,12 +27,14 @@ class Scene:
     Attributes:
         used: every slot that is taken.
         trying: accounts and scopes of ended cooldowns that somebody is trying out.
-        turns: by strategy, how far each account has come.
+        pool: every alias.
+        turns: by strategy, what each account has to its credit.
     """
 
     used: Used
     now: datetime
     trying: set[tuple[str, str]] = field(default_factory=set)
+    pool: frozenset[str] = frozenset()
     turns: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     shuffle: Callable[[], float] = random.random
 
@@ -45,13 +46,13 @@ class Score:
     Attributes:
         load: taken share of the scarcest slots, 0 to 1.
         quota: what is known to be left of what the request takes.
-        turn: when its turn is, under a strategy that takes turns.
+        credit: what it has under a strategy that takes turns; whoever has the most is next.
     """
 
     key: tuple[float, ...]
     load: float
     quota: QuotaFact
-    turn: float | None = None
+    credit: float | None = None
 
 
 def weight_of(account: Account) -> int:
@@ -59,9 +60,9 @@ def weight_of(account: Account) -> int:
     return account.memory.weight or _WEIGHTS.get((account.plan or "").lower(), 1)
 
 
-def step_of(strategy: Strategy, account: Account) -> float:
-    """The way from one turn to the next."""
-    return 1 / weight_of(account) if strategy is Strategy.WEIGHTED else 1.0
+def share_of(strategy: Strategy, account: Account) -> float:
+    """What an account is credited at each choice, under a strategy that takes turns."""
+    return float(weight_of(account)) if strategy is Strategy.WEIGHTED else 1.0
 
 
 def ranked(able: Sequence[Account], needs: Needs, scene: Scene) -> list[tuple[Account, Score]]:
@@ -75,8 +76,8 @@ def ranked(able: Sequence[Account], needs: Needs, scene: Scene) -> list[tuple[Ac
 def _score(strategy: Strategy, account: Account, needs: Needs, scene: Scene) -> Score:
     quota, load = account.quota(needs.features), _load(account, needs, scene.used)
     if strategy in IN_TURN:
-        turn = turns.due(scene.turns.get(strategy, {}), account.alias, step_of(strategy, account))
-        return Score((turn,), load, quota, turn)
+        credit = scene.turns.get(strategy, {}).get(account.alias, 0.0) + share_of(strategy, account)
+        return Score((-credit,), load, quota, credit)
     return Score(_KEYS[strategy](load, quota, scene), load, quota)
 
 

@@ -10,7 +10,7 @@ from bridge.accounts.account import Account
 from bridge.accounts.leases import Transaction
 from bridge.routing.eligibility import Choice, ended
 from bridge.routing.needs import Needs
-from bridge.routing.strategies import IN_TURN, Scene, step_of
+from bridge.routing.strategies import IN_TURN, Scene, share_of
 from core.contracts.routing import Strategy
 
 
@@ -28,6 +28,7 @@ def look(conn: Transaction, pool: Sequence[Account], wanted: Sequence[Needs], no
         leases.used(conn),
         now,
         trying={place for lease, place in probes.items() if lease in held},
+        pool=frozenset(account.alias for account in pool),
         turns={strategy: turns.read(conn, strategy) for strategy in strategies},
     )
 
@@ -42,8 +43,8 @@ def settle(conn: Transaction, scene: Scene, choice: Choice, needs: Needs, lease_
     leases.add(scene.used, account.alias, needs.buckets)
     if account.memory.cooldowns:
         _try(conn, scene, account, needs, lease_id)
-    if choice.score is not None and choice.score.turn is not None:
-        _took(conn, scene, account, needs.strategy or Strategy.AUTO, choice.score.turn)
+    if needs.strategy in IN_TURN and choice.score is not None:
+        _took(conn, scene, choice, account.alias, needs.strategy)
 
 
 def _try(conn: Transaction, scene: Scene, account: Account, needs: Needs, lease_id: str) -> None:
@@ -54,7 +55,7 @@ def _try(conn: Transaction, scene: Scene, account: Account, needs: Needs, lease_
         memory.bump(conn)
 
 
-def _took(conn: Transaction, scene: Scene, account: Account, strategy: Strategy, turn: float) -> None:
-    turns.took(conn, strategy, account.alias, turn, step_of(strategy, account))
-    # The clock moves too.
-    scene.turns = {**scene.turns, strategy: turns.read(conn, strategy)}
+def _took(conn: Transaction, scene: Scene, choice: Choice, alias: str, strategy: Strategy) -> None:
+    shares = {able.alias: share_of(strategy, able) for able, _ in choice.order}
+    after = turns.took(conn, strategy, scene.turns[strategy], alias, shares, scene.pool)
+    scene.turns = {**scene.turns, strategy: after}

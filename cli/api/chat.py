@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import output
-from cli.api.routing import Account, Accounts, pool
+from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, Timeout, connect
 
@@ -37,13 +37,14 @@ def chat(
     ] = None,
     account: Account = None,
     accounts: Accounts = None,
+    strategy: Strategy = None,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     timeout: Timeout = 120,
     as_json: Json = False,
 ) -> None:
     """Send one message and print the answer."""
-    body: dict[str, Any] = {"model": model, "messages": _messages(system, message), **pool(account, accounts)}
+    body: dict[str, Any] = {"model": model, "messages": _messages(system, message), **pool(account, accounts, strategy)}
     optional = {"thinking_effort": thinking_effort, "temperature": temperature, "max_tokens": max_tokens}
     body.update({name: value for name, value in optional.items() if value is not None})
     metadata = _metadata(metadata_json, temporary_chat, operation_id)

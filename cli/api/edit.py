@@ -10,7 +10,7 @@ import typer
 from cli import output
 from cli.api.image import finish
 from cli.api.inputs import InputImages, pictures
-from cli.api.routing import Account, Accounts, pool
+from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.options import ApiKey, BaseUrl, Json, Timeout, connect
 
 
@@ -27,6 +27,7 @@ def edit(
     operation_id: Annotated[str | None, typer.Option(help="An id of your own for this operation.")] = None,
     account: Account = None,
     accounts: Accounts = None,
+    strategy: Strategy = None,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     timeout: Timeout = 120,
@@ -38,7 +39,7 @@ def edit(
         "model": model,
         "images": pictures(input_image),
         "response_format": response_format,
-        **pool(account, accounts),
+        **pool(account, accounts, strategy),
     }
     if size is None or aspect_ratio != "auto":
         body["aspect_ratio"] = aspect_ratio

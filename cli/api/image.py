@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import output
-from cli.api.routing import Account, Accounts, pool
+from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, Timeout, connect
 
@@ -34,6 +34,7 @@ def image(
     operation_id: Annotated[str | None, typer.Option(help="An id of your own for this operation.")] = None,
     account: Account = None,
     accounts: Accounts = None,
+    strategy: Strategy = None,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     timeout: Timeout = 120,
@@ -43,7 +44,7 @@ def image(
     body: dict[str, Any] = {"prompt": prompt, "model": model, "response_format": response_format}
     optional = {"size": size, "quality": quality, "style": style, "chatgpt_operation_id": operation_id}
     body.update({name: value for name, value in optional.items() if value is not None})
-    body.update(pool(account, accounts))
+    body.update(pool(account, accounts, strategy))
     with connect(base_url, api_key, silence_seconds=timeout) as client:
         answer = client.image(body)
         finish(client, answer, output_dir, output_path, as_json=as_json)

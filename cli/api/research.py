@@ -10,7 +10,7 @@ import typer
 
 from cli import output
 from cli.api.operation import show
-from cli.api.routing import Account, Accounts, pool
+from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.exit import ERROR, INTERRUPTED
 from cli.following import Watch, follow
 from cli.options import ApiKey, BaseUrl, Json, connect
@@ -32,6 +32,7 @@ def research(
     operation_id: Annotated[str | None, typer.Option(help="An id of your own for this operation.")] = None,
     account: Account = None,
     accounts: Accounts = None,
+    strategy: Strategy = None,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     as_json: Json = False,
@@ -40,7 +41,7 @@ def research(
 
     The research goes on without this command. Ctrl-C asks whether to cancel it or to leave it alone.
     """
-    body: dict[str, Any] = {"prompt": prompt, "model": model, "plan": plan, **pool(account, accounts)}
+    body: dict[str, Any] = {"prompt": prompt, "model": model, "plan": plan, **pool(account, accounts, strategy)}
     if operation_id:
         body["chatgpt_operation_id"] = operation_id
     with connect(base_url, api_key) as client:

@@ -10,9 +10,18 @@ Account = Annotated[str | None, typer.Option("--account", metavar="ALIAS", help=
 Accounts = Annotated[
     str | None, typer.Option("--accounts", metavar="ALIASES", help="These accounts, comma-separated, in this order.")
 ]
+Strategy = Annotated[
+    str | None,
+    typer.Option(
+        "--account-strategy",
+        metavar="NAME",
+        help="Who serves, of those who can: auto, sticky, failover, random, round-robin, weighted, quota-aware or "
+        "least-busy. Default: the server's.",
+    ),
+]
 
 
-def pool(account: str | None, accounts: str | None) -> dict[str, Any]:
+def pool(account: str | None, accounts: str | None, strategy: str | None = None) -> dict[str, Any]:
     """The fields of a request that choose its accounts.
 
     Raises:
@@ -20,8 +29,9 @@ def pool(account: str | None, accounts: str | None) -> dict[str, Any]:
     """
     if account and accounts:
         raise typer.BadParameter("choose one of --account and --accounts")
+    fields: dict[str, Any] = {} if strategy is None else {"chatgpt_account_strategy": strategy}
     if account:
-        return {"chatgpt_account": account}
+        fields["chatgpt_account"] = account
     if accounts:
-        return {"chatgpt_accounts": [alias.strip() for alias in accounts.split(",") if alias.strip()]}
-    return {}
+        fields["chatgpt_accounts"] = [alias.strip() for alias in accounts.split(",") if alias.strip()]
+    return fields

@@ -9,7 +9,7 @@ import typer
 
 from cli import output
 from cli.api.inputs import InputImages, pictures
-from cli.api.routing import Account, Accounts, pool
+from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, Timeout, connect
 
@@ -33,13 +33,19 @@ def vision(
     ] = None,
     account: Account = None,
     accounts: Accounts = None,
+    strategy: Strategy = None,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     timeout: Timeout = 120,
     as_json: Json = False,
 ) -> None:
     """Have pictures read or described, and print what is said."""
-    body: dict[str, Any] = {"mode": mode, "model": model, "images": pictures(input_image), **pool(account, accounts)}
+    body: dict[str, Any] = {
+        "mode": mode,
+        "model": model,
+        "images": pictures(input_image),
+        **pool(account, accounts, strategy),
+    }
     optional = {"prompt": prompt, "thinking_effort": thinking_effort}
     body.update({name: value for name, value in optional.items() if value is not None})
     if temporary_chat:

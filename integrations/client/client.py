@@ -23,6 +23,7 @@ from integrations.client.models import (
     SavedCapture,
     VisionAnswer,
 )
+from integrations.client.routing import RoutingCalls
 from integrations.client.streams import ChatStream
 from integrations.client.transport import Transport
 from integrations.client.usage import LimitCalls, UsageCalls
@@ -44,6 +45,7 @@ class BridgeClient:
     def __init__(self, base_url: str, api_key: str | None = None, *, silence_seconds: float = 120) -> None:
         self._transport = Transport(base_url, api_key, silence_seconds=silence_seconds)
         self.keys = KeyCalls(self._transport)
+        self.routing = RoutingCalls(self._transport)
         self.usage = UsageCalls(self._transport)
         self.limits = LimitCalls(self._transport)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import JSON
 from sqlmodel import Field, SQLModel
 
 from bridge.store.types import UtcTime
@@ -31,10 +32,9 @@ class CooldownRow(SQLModel, table=True):
 
 
 class TurnRow(SQLModel, table=True):
-    """How far an account has come in the turns of a strategy; the row without an account is the strategy's clock."""
+    """What each account has to its credit under a strategy that takes turns."""
 
     __tablename__ = "turns"
 
     strategy: str = Field(primary_key=True)
-    account: str = Field(primary_key=True)
-    at: float
+    credits: dict[str, float] = Field(sa_type=JSON)

@@ -1,0 +1,60 @@
+"""Explanations, as clients read them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.errors import answer_to
+from bridge.accounts.account import Account
+from bridge.routing.explain import Explanation, Verdict
+
+
+def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str, Any]:
+    """The whole of it: who serves, or waits, or why nobody does, and every account's verdict."""
+    needs, plans = explained.needs, {account.alias: account.plan for account in accounts}
+    refusal = explained.refusal
+    return {
+        "object": "chatgpt.route_explanation",
+        "kind": needs.kind,
+        "strategy": needs.strategy,
+        "needs": {
+            "model": needs.slug,
+            "effort": needs.effort,
+            "slots": [bucket.value for bucket in needs.buckets],
+            "quota": dict(needs.features),
+            "accounts": list(needs.accounts) or None,
+        },
+        "account": explained.account,
+        "outcome": "served" if explained.account else "waits_for_a_slot" if explained.waits else "refused",
+        "error": None if refusal is None else answer_to(refusal).body["error"],
+        "accounts": [_verdict(verdict, plans.get(verdict.alias)) for verdict in explained.verdicts],
+    }
+
+
+def _verdict(verdict: Verdict, plan: str | None) -> dict[str, Any]:
+    return {
+        "account": verdict.alias,
+        "plan": plan,
+        "place": verdict.place,
+        "eligible": verdict.place is not None,
+        "reason": verdict.reason,
+        "eligible_again_at": None if verdict.until is None else verdict.until.timestamp(),
+        "text": verdict.text,
+        "score": _score(verdict),
+    }
+
+
+def _score(verdict: Verdict) -> dict[str, Any] | None:
+    score = verdict.score
+    if score is None:
+        return None
+    return {
+        "answered_before": verdict.affine,
+        "load": round(score.load, 3),
+        "quota": score.quota.status,
+        "quota_left": score.quota.remaining,
+        "quota_resets_at": None if score.quota.until is None else score.quota.until.timestamp(),
+        "weight": verdict.weight,
+        "credit": score.credit,
+    }
