@@ -23,6 +23,7 @@ from api.protocol import HttpProtocol
 from api.services import Services
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
@@ -137,7 +138,8 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
     presence, provider = ProcessPresence(store, kind="api"), ChatProvider(world)
     await presence.start()
     environment = BucketLimits.of(settings.accounts)
-    registry = Registry(store, vault, provider, environment)
+    book = QuotaBook()
+    registry = Registry(store, vault, provider, environment, judge=book.judge)
     outcomes = Outcomes(store, registry)
     pool = Pool(
         registry,
@@ -147,7 +149,6 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         queue_limit=100,
         patience_seconds=patience_seconds,
     )
-    book = QuotaBook()
     quota = Quota(
         book, settings.quota, store=store, vault=vault, registry=registry, lend=pool.session, report=pool.report
     )
@@ -167,6 +168,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         captures=Captures(store, vault, provider, registry),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
+        cooldowns=Cooldowns(store, registry),
         quota=quota,
         usage=usage,
         operations=Operations(store, registry),

@@ -84,6 +84,7 @@ async def test_the_operation_knows_what_was_asked(served: Served, client: httpx2
         "aspect_ratio": "16:9",
         "response_format": "url",
         "accounts": ["plus"],
+        "strategy": None,
     }
     assert (row.owner, row.detached, row.cancel_on_disconnect) == ("primary", False, False)
 

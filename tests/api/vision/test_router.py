@@ -100,6 +100,7 @@ async def test_the_operation_knows_what_was_asked(served: Served, client: httpx2
         "effort": "max",
         "temporary": True,
         "accounts": ["plus"],
+        "strategy": None,
     }
     assert found.request["inputs"][0]["sha256"] == hashlib.sha256(png()).hexdigest()
 
