@@ -67,6 +67,7 @@ class Bench:
     relay_url: str
     upstream_url: str
     authorization: str
+    capture: str
     temporal: str
     folder: Path
     worker: subprocess.Popen[bytes]
@@ -141,6 +142,7 @@ def bench(folder: Path, *, accounts: int = 16, **upstream: Any) -> Iterator[Benc
             relay_url=f"http://127.0.0.1:{relay}",
             upstream_url=upstream_url,
             authorization=bearer[1],
+            capture=text,
             temporal=f"127.0.0.1:{temporal}",
             folder=folder,
             worker=worker,

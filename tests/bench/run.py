@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 from temporalio.client import Client
 
-from tests.bench import leases, noop, operations
+from tests.bench import leases, noop, operations, routing
 from tests.bench.processes import HERE, KEY, Bench, bench
 
 ROUNDS = 3
@@ -97,7 +97,7 @@ async def open_streams(it: Bench, count: int) -> tuple[float, int]:
 
 def measure(folder: Path) -> list[tuple[str, str, str]]:
     """Rows of what, target and what was seen."""
-    rows: list[tuple[str, str, str]] = leases.rows(folder / "leases")
+    rows: list[tuple[str, str, str]] = leases.rows(folder / "leases") + routing.rows(folder / "routing")
     with bench(folder / "far", accounts=3, rtt_ms=100) as it:
         milliseconds = first_token(it, 20)
         rows.append(("first token at 100 ms RTT, in round trips", "≤ 1.15", f"{milliseconds / 100:.2f}"))
@@ -117,6 +117,9 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
         ours, bare = asyncio.run(images(it, 20))
         seen = f"{ours / bare:.1f} ({ours:.0f} ms against {bare:.0f} ms)"
         rows.append(("image operation over a no-op workflow", "≤ 4", seen))
+        new, old = routing.added(it)
+        seen = f"{new:.0f} ms, of which {old:.0f} ms are a chat"
+        rows.append(("account added to first request served by it, median", "", seen))
     with bench(folder / "operations", accounts=3) as it:
         rows += durable(it)
     with bench(folder / "memory") as it:
