@@ -15,6 +15,7 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
+from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
@@ -62,6 +63,7 @@ class Bridge:
     outcomes: Outcomes
     limits: SlotLimits
     quota: Quota
+    care: Care
     usage: UsageCounters
     pool: Pool
     operations: Operations
@@ -165,6 +167,7 @@ def _assemble(
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
         quota=quota,
+        care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
         operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),

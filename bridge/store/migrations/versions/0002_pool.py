@@ -62,6 +62,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_audit_subject"), ["subject"], unique=False)
 
     op.create_table(
+        "expiry_warnings",
+        sa.Column("account", sa.String(length=64), nullable=False),
+        sa.Column("capture_sha256", sa.String(), nullable=False),
+        sa.Column("stage", sa.String(), nullable=False),
+        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account", "capture_sha256", "stage"),
+    )
+    op.create_table(
         "quota_accounts",
         sa.Column("account", sa.String(), nullable=False),
         sa.Column("default_model", sa.String(), nullable=True),
@@ -161,6 +169,7 @@ def downgrade() -> None:
 
     op.drop_table("quota_history")
     op.drop_table("quota_accounts")
+    op.drop_table("expiry_warnings")
     with op.batch_alter_table("audit", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_audit_subject"))
         batch_op.drop_index(batch_op.f("ix_audit_action"))
