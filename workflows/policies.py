@@ -63,9 +63,9 @@ UPKEEP: Policy = {
 
 CANARY: Policy = {
     "start_to_close_timeout": timedelta(minutes=2),
-    "heartbeat_timeout": timedelta(seconds=30),
+    "heartbeat_timeout": timedelta(seconds=10),
     "retry_policy": RetryPolicy(
-        initial_interval=timedelta(seconds=10),
+        initial_interval=timedelta(seconds=2),
         maximum_interval=timedelta(minutes=1),
         maximum_attempts=3,
         non_retryable_error_types=FINAL,

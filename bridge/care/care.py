@@ -60,7 +60,10 @@ class Care:
         found, now = await self._found(), utc_now()
         fresh = await self._store.write(lambda conn: warnings.give(conn, found, now), durable=True)
         for told in fresh:
-            _log.warning("account_expires", **{"account": told.account, **told.shown()})
+            until = None if told.expires_at is None else told.expires_at.isoformat()
+            _log.warning(
+                "account_expires", account=told.account, stage=told.stage.value, until=until, to_do=told.message
+            )
         return _look(found, fresh)
 
     async def ask(self, alias: str) -> Canary:
