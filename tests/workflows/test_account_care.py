@@ -22,6 +22,7 @@ from core.errors import BrowserCheckRequiredError
 from core.settings import load_all
 from provider.simulator import SimulatorConfig
 from tests.e2e.stack import Stack, open_stack
+from tests.fakes.waiting import until
 from workflows.account_care import AccountCareWorkflow
 from workflows.temporal.client import connect
 from workflows.temporal.replayer import build_replayer
@@ -97,6 +98,7 @@ async def test_it_warns_once_and_asks_everybody_who_may_be_asked(bench: Bench) -
     assert (by_account["plus-3"], by_account["pro"]) == (0, 0)
     assert {alias: count for alias, count in bench.asked().items() if alias != "plus-2"} == {"plus": 2, "free": 2}
     assert len(bench.stack.simulator.ledger.submissions) == 0
+    await until(lambda: _knows(bench, "plus", "free"))
     await build_replayer(bench.bridge.keyring).replay_workflow(
         await bench.client.get_workflow_handle("first").fetch_history()
     )
@@ -139,6 +141,12 @@ async def test_without_canaries_upstream_hears_nothing(bench: Bench) -> None:
 
     assert (len(report.warned), report.canaries) == (2, ())
     assert not bench.stack.simulator.ledger.requests
+
+
+async def _knows(bench: Bench, *aliases: str) -> bool:
+    """Whether what upstream said in the worker's process is known in this one."""
+    await bench.bridge.quota.keeper.settle()
+    return all(bench.bridge.quota.book.account(alias).at is not None for alias in aliases)
 
 
 def _paused(conn: Any) -> None:
