@@ -134,6 +134,14 @@ async def test_accounts_are_asked_over_a_while_and_not_at_one_moment(bench: Benc
     assert utc_now() - began < timedelta(seconds=20)
 
 
+async def test_a_worker_keeps_the_schedule_that_begins_the_rounds(bench: Bench) -> None:
+    await bench.stack.start_worker(CHATGPT_CARE_INTERVAL_SECONDS="2")
+
+    await until(lambda: _asked(bench), seconds=20)
+
+    assert await bench.warned() == [("free", "week"), ("plus", "days")]
+
+
 async def test_without_canaries_upstream_hears_nothing(bench: Bench) -> None:
     await bench.stack.start_worker()
 
@@ -141,6 +149,12 @@ async def test_without_canaries_upstream_hears_nothing(bench: Bench) -> None:
 
     assert (len(report.warned), report.canaries) == (2, ())
     assert not bench.stack.simulator.ledger.requests
+
+
+async def _asked(bench: Bench) -> bool:
+    """Whether upstream has been asked for everybody, twice."""
+    asked = bench.asked()
+    return all(asked.get(alias, 0) > 1 for alias in ALIASES)
 
 
 async def _knows(bench: Bench, *aliases: str) -> bool:
