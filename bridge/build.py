@@ -16,6 +16,7 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
+from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
@@ -64,6 +65,7 @@ class Bridge:
     limits: SlotLimits
     cooldowns: Cooldowns
     quota: Quota
+    care: Care
     usage: UsageCounters
     pool: Pool
     operations: Operations
@@ -171,6 +173,7 @@ def _assemble(
         limits=SlotLimits(store, registry, limits),
         cooldowns=Cooldowns(store, registry),
         quota=quota,
+        care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
         operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),

@@ -15,6 +15,7 @@ import typer
 from cli import completion, output
 from cli.admin.app import app as admin
 from cli.api.app import app as api
+from cli.care import care
 from cli.cooldown.app import app as cooldown
 from cli.doctor.command import doctor
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
@@ -70,6 +71,7 @@ app.command()(simulator)
 app.command()(temporal)
 app.command()(migrate)
 app.command()(retention)
+app.command()(care)
 app.command("import")(import_folder)
 app.command()(doctor)
 app.command()(completion.completion)

@@ -38,7 +38,10 @@ SUMMARIES: Mapping[OperationKind, str] = {
 RETENTION_SUMMARY = "Removal of what is old"
 """The static summary of retention."""
 
-READABLE = (*SUMMARIES.values(), RETENTION_SUMMARY)
+CARE_SUMMARY = "A look at every account"
+"""The static summary of the care of accounts."""
+
+READABLE = (*SUMMARIES.values(), RETENTION_SUMMARY, CARE_SUMMARY)
 """Everything that stays readable in Temporal's database."""
 
 

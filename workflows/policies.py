@@ -61,6 +61,20 @@ UPKEEP: Policy = {
 """Housekeeping: nobody waits for it, and the next round does what one could not."""
 
 
+CANARY: Policy = {
+    "start_to_close_timeout": timedelta(minutes=2),
+    "heartbeat_timeout": timedelta(seconds=10),
+    "retry_policy": RetryPolicy(
+        initial_interval=timedelta(seconds=2),
+        maximum_interval=timedelta(minutes=1),
+        maximum_attempts=3,
+        non_retryable_error_types=FINAL,
+    ),
+    "cancellation_type": ActivityCancellationType.TRY_CANCEL,
+}
+"""One question to an account that nobody waits for."""
+
+
 def upstream_call(timings: OperationTimings) -> Policy:
     """A few short calls of upstream: a look, a stop, an upload, a download."""
     return _policy(timings, timings.call)

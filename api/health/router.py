@@ -44,7 +44,10 @@ async def live() -> dict[str, str]:
 async def ready(
     request: Request, services: ServicesDep, need: Annotated[Literal["chat"] | None, Query(alias="for")] = None
 ) -> JSONResponse:
-    """Whether work can be taken: 503 while a part that it needs is missing. Details are for those with the key."""
+    """Whether work can be taken: 503 while a part that it needs is missing.
+
+    Details are for those with the key, and so are warnings of captures that end, which change no status.
+    """
     found = await service.parts(services)
     status = service.ready(found, for_chat=need == "chat")
     grant = request.scope[GRANT]
@@ -53,4 +56,5 @@ async def ready(
         {"name": part.name, "state": part.state, **({"detail": part.detail} if detailed and part.detail else {})}
         for part in found
     ]
-    return JSONResponse({"status": status, "parts": shown}, 503 if status == "unavailable" else 200)
+    body = {"status": status, "parts": shown, **({"warnings": await service.warnings(services)} if detailed else {})}
+    return JSONResponse(body, 503 if status == "unavailable" else 200)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from api.services import Services
 from bridge.accounts.account import Account
@@ -32,6 +32,15 @@ async def parts(services: Services) -> tuple[Part, ...]:
     """Every part, looked at now."""
     temporal = _temporal(services)
     return (await _database(services), temporal, await _worker(services, temporal), await _accounts(services))
+
+
+async def warnings(services: Services) -> list[dict[str, Any]]:
+    """What the operator has to see to soon, an entry an account; empty where the accounts cannot be read."""
+    try:
+        told = await services.bridge.care.forecasts()
+    except BridgeError:
+        return []
+    return [{"account": each.account, **each.shown()} for each in told if each.stage.warns]
 
 
 def ready(found: Sequence[Part], *, for_chat: bool) -> State:

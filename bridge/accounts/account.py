@@ -81,6 +81,8 @@ class Account:
         capabilities: what the plan allows; without models when the capture is not usable.
         email: masked.
         token_expires_at: end of the capture's bearer token, `None` when it does not say.
+        token_issued_at: when that token was made, `None` when it does not say.
+        cookies_expire_at: end of the session's cookies, `None` when the capture does not say.
         capture_sha256: of the capture's text; empty when there is none that can be read.
         limits: slots of each bucket; 0 means switched off.
         sizes: what the limits are worked out from, `None` where they are what they are.
@@ -100,6 +102,8 @@ class Account:
     memory: Memory = field(default_factory=Memory)
     sizes: BucketLimits | None = None
     judge: Judge | None = None
+    token_issued_at: datetime | None = None
+    cookies_expire_at: datetime | None = None
 
     @property
     def state(self) -> AccountState:

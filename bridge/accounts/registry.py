@@ -178,6 +178,8 @@ class Registry:
             capabilities=inspection.capabilities,
             email=inspection.email,
             token_expires_at=inspection.token_expires_at,
+            token_issued_at=inspection.token_issued_at,
+            cookies_expire_at=inspection.cookies_expire_at,
             capture_sha256=sha256(text.encode()).hexdigest(),
             limits=self._limits.of_account(alias, inspection.capabilities.plan),
             sizes=self._limits,

@@ -16,6 +16,12 @@ if TYPE_CHECKING:
     from integrations.client import BridgeClient
 
 _SECONDS = 2.0
+_ENDS = {
+    "week": "ends within a week",
+    "days": "ends within 2 days",
+    "hours": "ends within 12 hours",
+    "expired": "has ended",
+}
 _START = {
     "database": "Check the disk, the owner and the modes of the data folder.",
     "temporal": "Start Temporal with `chatgpt-api up`, or name a server in CHATGPT_TEMPORAL_ADDRESS.",
@@ -26,7 +32,7 @@ _START = {
 
 @dataclass(frozen=True)
 class Check:
-    """One check's outcome; `what_to_do` is set when it failed."""
+    """One check's outcome; `what_to_do` is set when it failed, and when it warns, which is no failure yet."""
 
     name: str
     ok: bool
@@ -52,13 +58,22 @@ def running(client: BridgeClient) -> list[Check]:
     if health.ok:
         checks.append(_guarded("api_ready", lambda: _api_ready(client)))
         checks.append(_guarded("api_models", lambda: _api_models(client)))
+        checks.append(_guarded("account_expiry", lambda: _account_expiry(client)))
     return checks
 
 
 class _Problem(Exception):
+    ok = False
+
     def __init__(self, detail: str, what_to_do: str) -> None:
         super().__init__(detail)
         self.what_to_do = what_to_do
+
+
+class _Warning(_Problem):
+    """Something to see to soon."""
+
+    ok = True
 
 
 def _guarded(name: str, look: Callable[[], str]) -> Check:
@@ -67,7 +82,7 @@ def _guarded(name: str, look: Callable[[], str]) -> Check:
     try:
         return Check(name, True, look())
     except _Problem as problem:
-        return Check(name, False, str(problem), problem.what_to_do)
+        return Check(name, problem.ok, str(problem), problem.what_to_do)
     except BridgeError as error:
         return Check(name, False, error.message, error.action)
     except ClientError as error:
@@ -171,6 +186,17 @@ def _api_models(client: BridgeClient) -> str:
     if not models:
         raise _Problem("no model is offered", "Add an account with `chatgpt-api admin account add`.")
     return f"{len(models)} models"
+
+
+def _account_expiry(client: BridgeClient) -> str:
+    warnings = client.ready().warnings
+    if warnings is None:
+        return "not told: this key may not see it"
+    if warnings:
+        said = ", ".join(f"{warning.account} ({_ENDS.get(warning.stage, warning.stage)})" for warning in warnings)
+        told = " ".join(f"{warning.account}: {warning.message}" for warning in warnings)
+        raise _Warning(said, told)
+    return "no capture is known to end within a week"
 
 
 def _others_may_read(path: Path) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def doctor(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
     """Check this machine and the running bridge.
 
-    Each check that fails says what to do. Ends with 0 when all is well, else with 1.
+    Each check that fails or warns says what to do; a warning is no failure. Ends with 0 when all is well, else with 1.
     """
     from cli.doctor import checks
 
@@ -45,6 +45,7 @@ def _running(base_url: str | None, api_key: str | None) -> list[Check]:
 
 
 def _show(check: Check) -> None:
-    output.result(f"{'ok  ' if check.ok else 'FAIL'}  {check.name}: {check.detail}")
+    sign = "FAIL" if not check.ok else "warn" if check.what_to_do else "ok  "
+    output.result(f"{sign}  {check.name}: {check.detail}")
     if check.what_to_do:
         output.result(f"      {check.what_to_do}")

@@ -3,6 +3,7 @@
 from core.settings.accounts import AccountsSettings
 from core.settings.base import Area, load, variable, variables
 from core.settings.bundle import Settings, load_all
+from core.settings.care import CareSettings
 from core.settings.client import ClientSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
@@ -27,6 +28,7 @@ AREAS: tuple[type[Area], ...] = (
     RetentionSettings,
     QueueSettings,
     QuotaSettings,
+    CareSettings,
     LogSettings,
     ClientSettings,
 )
@@ -36,6 +38,7 @@ __all__ = [
     "AREAS",
     "AccountsSettings",
     "Area",
+    "CareSettings",
     "ClientSettings",
     "InputSettings",
     "LogSettings",

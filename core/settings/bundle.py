@@ -8,6 +8,7 @@ from typing import Any
 
 from core.settings.accounts import AccountsSettings
 from core.settings.base import load
+from core.settings.care import CareSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
@@ -34,6 +35,7 @@ class Settings:
     retention: RetentionSettings
     queue: QueueSettings
     quota: QuotaSettings
+    care: CareSettings
     logs: LogSettings
 
 
@@ -58,5 +60,6 @@ def load_all(**overrides: Mapping[str, Any]) -> Settings:
         retention=load(RetentionSettings, **given("retention")),
         queue=load(QueueSettings, **given("queue")),
         quota=load(QuotaSettings, **given("quota")),
+        care=load(CareSettings, **given("care")),
         logs=load(LogSettings, **given("logs")),
     )

@@ -32,11 +32,23 @@ class Part(Answer):
     detail: str | None = None
 
 
+class ExpiryWarning(Answer):
+    """An account whose capture ends soon, or has ended; `stage`: `week`, `days`, `hours` or `expired`."""
+
+    account: str
+    stage: str
+    message: str = ""
+
+
 class Readiness(Answer):
-    """`GET /health/ready`; `status` is the worst of the parts' states that matters."""
+    """`GET /health/ready`; `status` is the worst of the parts' states that matters.
+
+    `warnings` is `None` where the key may not see them.
+    """
 
     status: str
     parts: tuple[Part, ...] = ()
+    warnings: tuple[ExpiryWarning, ...] | None = None
 
 
 class Model(Answer):

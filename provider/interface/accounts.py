@@ -46,6 +46,8 @@ class Inspection:
         account_id: masked upstream account id.
         token_expires_at: aware UTC.
         observed_models: slugs seen in the capture's body and cookies.
+        token_issued_at: when the token was made, aware UTC.
+        cookies_expire_at: when the first of the session's cookies ends, aware UTC.
     """
 
     ok: bool
@@ -57,6 +59,8 @@ class Inspection:
     user_id: str | None
     token_expires_at: datetime | None
     observed_models: tuple[str, ...]
+    token_issued_at: datetime | None = None
+    cookies_expire_at: datetime | None = None
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -155,6 +155,8 @@ async def open_stack(root: Path, config: SimulatorConfig | None = None, **enviro
             "CHATGPT_TEMPORAL_ADDRESS": f"127.0.0.1:{stack.temporal_port}",
             "CHATGPT_IMAGE_POLL_SECONDS": "0.3",
             "CHATGPT_LOG_FORMAT": "json",
+            # What upstream is asked is counted; a look at the accounts that happens to be due would be counted too.
+            "CHATGPT_CARE_INTERVAL_SECONDS": "0",
             **environment,
         }
         try:

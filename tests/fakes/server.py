@@ -30,6 +30,7 @@ from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
 from bridge.build import references
+from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts, keep
 from bridge.files.inputs import Inputs
 from bridge.idempotency.answers import KeptAnswers
@@ -170,6 +171,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         limits=SlotLimits(store, registry, environment),
         cooldowns=Cooldowns(store, registry),
         quota=quota,
+        care=Care(store, registry, quota, pool.report),
         usage=usage,
         operations=Operations(store, registry),
         feed=feed,

@@ -13,6 +13,7 @@ from typing import Any
 from PIL import Image
 
 from core.errors import ConversationNotFoundError, OutcomeUnknownError
+from provider.interface.accounts import FeatureQuota, Limits
 from provider.interface.turns import (
     AnswerState,
     BeforeSend,
@@ -79,7 +80,9 @@ class FakeUpstream:
         temporary_lost: nobody can look into a temporary chat.
         echoes: a picture that was uploaded shows up among those that are made.
         quota: what upstream says is left of each feature.
-        before_send, in_stream, at_poll, at_download, at_upload: closed gates hold whoever comes by; open ones let pass.
+        probing: trouble of whoever asks for limits, by account; `probed` are those that did.
+        before_send, in_stream, at_poll, at_download, at_upload, at_probe: closed gates hold whoever comes by; open ones
+            let pass.
     """
 
     inline: bool = True
@@ -110,6 +113,8 @@ class FakeUpstream:
     temporary_lost: bool = True
     echoes: bool = False
     quota: dict[str, float] = field(default_factory=dict)
+    probing: dict[str, Exception] = field(default_factory=dict)
+    probed: list[str] = field(default_factory=list)
     uploading: Trouble = field(default_factory=list)
     answering: Trouble = field(default_factory=list)
     uploads: list[Upload] = field(default_factory=list)
@@ -118,9 +123,10 @@ class FakeUpstream:
     in_stream: asyncio.Event = field(default_factory=asyncio.Event)
     at_poll: asyncio.Event = field(default_factory=asyncio.Event)
     at_download: asyncio.Event = field(default_factory=asyncio.Event)
+    at_probe: asyncio.Event = field(default_factory=asyncio.Event)
 
     def __post_init__(self) -> None:
-        for gate in (self.before_send, self.in_stream, self.at_poll, self.at_download, self.at_upload):
+        for gate in (self.before_send, self.in_stream, self.at_poll, self.at_download, self.at_upload, self.at_probe):
             gate.set()
 
     async def passes(self, gate: asyncio.Event, trouble: Trouble) -> None:
@@ -276,6 +282,14 @@ class UpstreamSession(FakeSession):
         stored = Upload(self.alias, name, content, f"file_in{len(world.uploads) + 1}")
         world.uploads.append(stored)
         return UploadedFile(stored.file_id, name, mime_type, len(content))
+
+    async def limits(self) -> Limits:
+        world = self._world
+        world.probed.append(self.alias)
+        await world.passes(world.at_probe, [])
+        if self.alias in world.probing:
+            raise world.probing[self.alias]
+        return Limits({name: FeatureQuota(name, "available", left) for name, left in world.quota.items()})
 
     async def download_image(self, asset: ImageAsset, *, conversation_id: str) -> DownloadedImage:
         world = self._world

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 from temporalio import workflow
 
+from core.contracts.care import CareInput, CareReport
 from core.contracts.retention import RetentionInput, RetentionReport
 from core.contracts.steps import Closed, OperationInput, OperationResult
+from workflows.account_care import AccountCareWorkflow
 from workflows.edit import EditWorkflow
 from workflows.image import ImageWorkflow
 from workflows.operation import OperationWorkflow
@@ -90,6 +92,14 @@ class ChangedRetention(RetentionWorkflow):
         return await super().run(given)
 
 
+@workflow.defn(name="AccountCareWorkflow")
+class ChangedCare(AccountCareWorkflow):
+    @workflow.run
+    async def run(self, given: CareInput) -> CareReport:
+        await workflow.sleep(TOO_MANY)
+        return await super().run(given)
+
+
 @workflow.defn(name="ImageWorkflow")
 class PatchedImage(ImageWorkflow):
     """The same step as `ChangedImage` takes, as CONTRIBUTING.md says that it has to be brought in."""
@@ -108,4 +118,4 @@ class PatchedImage(ImageWorkflow):
         return await super().work()
 
 
-CHANGED = [ChangedImage, ChangedEdit, ChangedVision, ChangedResponse, ChangedResearch, ChangedRetention]
+CHANGED = [ChangedImage, ChangedEdit, ChangedVision, ChangedResponse, ChangedResearch, ChangedRetention, ChangedCare]

@@ -12,9 +12,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 from cli.up.dev_server import command, find_binary
+from core.clock import utc_now
 from core.contracts.images import EditRequest
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.research import ResearchRequest
@@ -23,10 +25,12 @@ from core.errors import (
     ContentBlockedError,
     FeatureLimitError,
     OutcomeUnknownError,
+    RateLimitedError,
     StreamInterruptedError,
     UpstreamError,
 )
-from core.settings import RetentionSettings, TemporalSettings, load
+from core.settings import CareSettings, RetentionSettings, TemporalSettings, load
+from tests.fakes.provider import capture
 from tests.fakes.research import RUNNING, ResearchWorld
 from tests.fakes.upstream import FakeUpstream
 from tests.fixtures.durable import Workbench, open_workbench
@@ -174,13 +178,33 @@ def cancelled_early(begin: Begin) -> Scenario:
 async def retention(bench: Workbench) -> str:
     """A round of retention that finds nothing."""
     await bench.temporal.keep_retention(load(RetentionSettings))
-    handle = bench.temporal._client.get_schedule_handle(schedules.retention_id("recorded"))
+    return await _scheduled(bench, schedules.retention_id("recorded"))
+
+
+def care(canary: bool) -> Scenario:
+    """A look at two accounts, one of which is near its end."""
+
+    async def run(bench: Workbench) -> str:
+        soon = utc_now() + timedelta(days=1)
+        bench.bridge.vault.write("one", capture("plus", expires=soon.isoformat()))
+        bench.upstream.probing["two"] = RateLimitedError("later")
+        await bench.temporal.keep_care(load(CareSettings, interval_seconds=8, canary=canary))
+        return await _scheduled(bench, schedules.care_id("recorded"))
+
+    return run
+
+
+async def _scheduled(bench: Workbench, schedule_id: str) -> str:
+    """The id of what a schedule starts."""
+    handle = bench.temporal._client.get_schedule_handle(schedule_id)
     await handle.trigger()
     for _ in range(100):
         await asyncio.sleep(0.1)
         for started in (await handle.describe()).info.recent_actions:
             workflow_id = started.action.workflow_id  # type: ignore[union-attr]
             await bench.temporal._client.get_workflow_handle(workflow_id).result()
+            # What it has started would be found by the next scenario.
+            await handle.delete()
             return workflow_id
     raise AssertionError("the schedule never started it")
 
@@ -255,6 +279,7 @@ SCENARIOS: dict[str, dict[str, Scenario]] = {
     )
 }
 SCENARIOS["RetentionWorkflow"] = {"happy": retention}
+SCENARIOS["AccountCareWorkflow"] = {"happy": care(canary=True), "quiet": care(canary=False)}
 """What is recorded, by workflow and by name."""
 
 
@@ -264,7 +289,7 @@ async def record(wanted: list[tuple[str, str]], folder: Path, port: int) -> None
         settings = load(TemporalSettings, address=f"127.0.0.1:{port}", task_queue="recorded")
         keys = RecordedKeys()
         upstream = ResearchWorld() if workflow == "ResearchWorkflow" else FakeUpstream(pieces=list(PIECES))
-        accounts = ("one", "two") if name == "elsewhere" else ("one",)
+        accounts = ("one", "two") if name == "elsewhere" or workflow == "AccountCareWorkflow" else ("one",)
         async with (
             open_workbench(
                 folder / workflow / name,

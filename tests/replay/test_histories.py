@@ -78,6 +78,10 @@ EXPECTED = {
     "RetentionWorkflow": {
         "happy": ["remove_expired"],
     },
+    "AccountCareWorkflow": {
+        "happy": ["look_at_accounts", "ask_account", "ask_account"],
+        "quiet": ["look_at_accounts"],
+    },
 }
 
 

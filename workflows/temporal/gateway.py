@@ -21,7 +21,7 @@ from core.contracts.research import PlanDecision
 from core.contracts.steps import OperationStatus, PlanDecided, PlanDecisionInput
 from core.errors import TemporalUnavailableError
 from core.logging import get_logger
-from core.settings import OperationSettings, RetentionSettings, TemporalSettings
+from core.settings import CareSettings, OperationSettings, RetentionSettings, TemporalSettings
 from workflows.temporal import handle, schedules, starter
 from workflows.temporal.client import connect, prepare_namespace
 from workflows.temporal.handle import Seen
@@ -146,6 +146,14 @@ class Temporal:
             TemporalUnavailableError: the server does not answer, or refuses.
         """
         await schedules.keep_retention(self._client, settings, task_queue=self._settings.task_queue)
+
+    async def keep_care(self, settings: CareSettings) -> None:
+        """Have the schedule of the care of accounts be there as the settings say.
+
+        Raises:
+            TemporalUnavailableError: the server does not answer, or refuses.
+        """
+        await schedules.keep_care(self._client, settings, task_queue=self._settings.task_queue)
 
     async def histories_kept(self) -> timedelta:
         """How long the server keeps a history after its end.

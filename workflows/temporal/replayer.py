@@ -6,6 +6,7 @@ from temporalio.worker import Replayer
 
 from bridge.vault.blobs import PayloadBlobs
 from bridge.vault.cipher import PayloadKeys
+from workflows.account_care import AccountCareWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.temporal.codec import data_converter
 from workflows.temporal.sandbox import runner
@@ -17,7 +18,7 @@ def build_replayer(
 ) -> Replayer:
     """A replayer with our converter and our sandbox; `workflows` stand in for the definitions where they are given."""
     return Replayer(
-        workflows=[*WORKFLOWS.values(), RetentionWorkflow] if workflows is None else workflows,
+        workflows=[*WORKFLOWS.values(), RetentionWorkflow, AccountCareWorkflow] if workflows is None else workflows,
         workflow_runner=runner(),
         data_converter=data_converter(keys, blobs),
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.account_care import AccountCareActivities
 from activities.artifacts import ArtifactActivities
 from activities.images import ImageActivities
 from activities.leases import LeaseActivities
@@ -22,7 +23,8 @@ from activities.uploads import UploadActivities
 from activities.upstream import Upstream
 from core.errors import BridgeError
 from core.logging import get_logger
-from core.settings import RetentionSettings, Settings, TemporalSettings
+from core.settings import Settings, TemporalSettings
+from workflows.account_care import AccountCareWorkflow
 from workflows.retention import RetentionWorkflow
 from workflows.temporal.client import connect
 from workflows.temporal.gateway import Temporal, open_temporal
@@ -54,6 +56,7 @@ def activities(bridge: Bridge) -> list[Any]:
     artifacts = ArtifactActivities(bridge.operations, bridge.submissions, upstream, bridge.artifacts)
     research = ResearchActivities(bridge.operations, bridge.submissions, bridge.researches, upstream, bridge.reports)
     records = RecordActivities(bridge.operations)
+    care = AccountCareActivities(bridge.care)
     return [
         leases.reserve_account,
         leases.finish_uploads,
@@ -70,6 +73,8 @@ def activities(bridge: Bridge) -> list[Any]:
         artifacts.save_artifacts,
         records.close_operation,
         RetentionActivities(bridge.retention).remove_expired,
+        care.look_at_accounts,
+        care.ask_account,
     ]
 
 
@@ -78,7 +83,7 @@ def build_worker(client: Client, bridge: Bridge, *, task_queue: str) -> Worker:
     return Worker(
         client,
         task_queue=task_queue,
-        workflows=[*WORKFLOWS.values(), RetentionWorkflow],
+        workflows=[*WORKFLOWS.values(), RetentionWorkflow, AccountCareWorkflow],
         activities=activities(bridge),
         workflow_runner=runner(),
         interceptors=[LogIds()],
@@ -115,7 +120,7 @@ async def _serve(bridge: Bridge, settings: Settings, temporal: Temporal, stop: a
     tell_granted(bridge, temporal)
     beside = [
         asyncio.create_task(reconcile_forever(bridge, temporal, stop=stop), name="reconciler"),
-        asyncio.create_task(_keep_schedule(temporal, settings.retention, stop), name="schedule"),
+        asyncio.create_task(_keep_schedules(temporal, settings, stop), name="schedules"),
     ]
     try:
         while not stop.is_set():
@@ -127,15 +132,16 @@ async def _serve(bridge: Bridge, settings: Settings, temporal: Temporal, stop: a
         await asyncio.gather(*beside)
 
 
-async def _keep_schedule(temporal: Temporal, settings: RetentionSettings, stop: asyncio.Event) -> None:
-    """Retention's schedule is there whenever the server is, also when that has lost everything meanwhile."""
+async def _keep_schedules(temporal: Temporal, settings: Settings, stop: asyncio.Event) -> None:
+    """The schedules are there whenever the server is, also when that has lost everything meanwhile."""
     kept, soon = 0, 0.0
     while not stop.is_set():
         now = asyncio.get_running_loop().time()
         if temporal.available and (temporal.found != kept or now >= soon):
             kept, soon = temporal.found, now + _SCHEDULE_SECONDS
             try:
-                await temporal.keep_retention(settings)
+                await temporal.keep_retention(settings.retention)
+                await temporal.keep_care(settings.care)
             except BridgeError as error:
                 kept = 0
                 _log.warning("schedule_not_kept", code=error.code, reason=error.message)

@@ -17,6 +17,7 @@ from bridge.store.tables.results import AnswerRow, ResultRow
 from bridge.store.tables.retention import DoomedFileRow
 from bridge.store.tables.submissions import SubmissionRow
 from bridge.store.tables.usage import UsageRow
+from bridge.store.tables.warnings import ExpiryWarningRow
 
 __all__ = [
     "AccountEventRow",
@@ -28,6 +29,7 @@ __all__ = [
     "CooldownRow",
     "DoomedFileRow",
     "EventRow",
+    "ExpiryWarningRow",
     "IdempotencyRow",
     "InputRow",
     "LeaseRow",

@@ -57,6 +57,8 @@ def inspect(capture: Capture, *, now: datetime, base_origin: str) -> Inspection:
         user_id=masked_id(claims.user_id) if claims.user_id else None,
         token_expires_at=claims.expires_at,
         observed_models=slugs,
+        token_issued_at=claims.issued_at,
+        cookies_expire_at=capture.session_expires_at,
     )
 
 

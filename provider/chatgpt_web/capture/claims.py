@@ -25,6 +25,7 @@ class Claims:
     user_id: str | None = None
     email: str | None = None
     expires_at: datetime | None = None
+    issued_at: datetime | None = None
 
     def expired(self, now: datetime) -> bool | None:
         """Whether the token has expired at `now`; `None` when it does not say when."""
@@ -59,6 +60,7 @@ def read_claims(authorization: str) -> Claims:
         user_id=_text(auth.get("chatgpt_user_id")) or _text(auth.get("user_id")),
         email=_text(profile.get("email")) if isinstance(profile, dict) else None,
         expires_at=_moment(payload.get("exp")),
+        issued_at=_moment(payload.get("iat")),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 ALLOWED = frozenset(
@@ -27,6 +28,8 @@ class RawRequest:
         cookies: from a format that lists cookies one by one.
         updates: `set-cookie` and `x-oai-is-update` of the response, in order.
         body: the body's text, `None` when the format has no place for it or it was empty.
+        ends: names of cookies and when they end, from a format that says so.
+        answered_at: when the response came, as the format writes it.
     """
 
     url: str = ""
@@ -36,6 +39,8 @@ class RawRequest:
     cookies: list[tuple[str, str]] = field(default_factory=list)
     updates: list[tuple[str, str]] = field(default_factory=list)
     body: str | None = None
+    ends: list[tuple[str, str]] = field(default_factory=list)
+    answered_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,7 @@ class Capture:
         cookies: name to value, response updates applied.
         body: the JSON object that was sent, `None` when there was none.
         dropped: names of request headers that were left out.
+        session_expires_at: when the session's cookies end, aware UTC; `None` when the capture does not say.
     """
 
     format: str
@@ -57,3 +63,4 @@ class Capture:
     cookies: dict[str, str] = field(repr=False)
     body: dict[str, Any] | None = field(repr=False)
     dropped: tuple[str, ...] = field(default=(), repr=False)
+    session_expires_at: datetime | None = None

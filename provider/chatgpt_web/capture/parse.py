@@ -9,7 +9,7 @@ from typing import Any
 
 from provider.chatgpt_web.capture import rejections
 from provider.chatgpt_web.capture.bodies import json_object
-from provider.chatgpt_web.capture.cookies import apply_update, parse_cookies
+from provider.chatgpt_web.capture.cookies import apply_update, parse_cookies, session_expiry
 from provider.chatgpt_web.capture.formats import chrome, curl_bash, curl_cmd, fetch, har, powershell, safari
 from provider.chatgpt_web.capture.model import ALLOWED, Capture, RawRequest
 
@@ -125,6 +125,7 @@ def _chosen(name: str, raw: RawRequest) -> Capture:
         cookies=cookies,
         body=json_object(raw.body),
         dropped=dropped,
+        session_expires_at=session_expiry(cookies, raw.ends, raw.updates, raw.answered_at),
     )
 
 

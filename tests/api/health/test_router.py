@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from core.clock import utc_now
 from core.errors import StoreError
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
@@ -92,3 +95,22 @@ async def test_an_unknown_need_is_a_422(client: httpx2.AsyncClient) -> None:
     answer = await client.get("/health/ready?for=fun")
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (422, "for")
+
+
+async def test_captures_that_end_soon_are_told_to_those_with_the_key_and_change_no_status(tmp_path: Path) -> None:
+    def ending(**left: float) -> str:
+        return capture("plus", expires=(utc_now() + timedelta(**left)).isoformat())
+
+    captures = {"day": ending(days=1), "hour": ending(hours=1), "month": ending(days=30), "silent": capture("plus")}
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        answer = await client.get("/health/ready")
+        async with served.client(None) as anybody:
+            without = await anybody.get("/health/ready")
+
+    told = {warning["account"]: warning for warning in answer.json()["warnings"]}
+    assert (answer.status_code, answer.json()["status"]) == (200, "ok")
+    assert {name: warning["stage"] for name, warning in told.items()} == {"day": "days", "hour": "hours"}
+    assert told["hour"]["expires_at"] - time.time() == pytest.approx(3600, abs=60)
+    assert "--account hour" in told["hour"]["message"]
+    assert "@" not in answer.text
+    assert "warnings" not in without.json()

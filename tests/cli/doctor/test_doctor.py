@@ -30,7 +30,7 @@ def well(bridge: FakeBridge, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CHATGPT_TEMPORAL_PORT", str(bridge.port))
     bridge.says({"ok": True}, path="/health")
     parts = [{"name": "database", "state": "ok"}, {"name": "worker", "state": "ok", "detail": "one"}]
-    bridge.says({"status": "ok", "parts": parts}, path="/health/ready")
+    bridge.says({"status": "ok", "parts": parts, "warnings": []}, path="/health/ready")
     bridge.says({"data": [{"id": "auto"}]}, path="/v1/models")
 
 
@@ -50,7 +50,38 @@ def test_all_well_is_0(
         f"ok    api_health: {bridge.base_url} answers",
         "ok    api_ready: database ok; worker ok (one)",
         "ok    api_models: 1 models",
+        "ok    account_expiry: no capture is known to end within a week",
     ]
+
+
+def test_a_capture_that_ends_soon_warns_and_is_still_0(
+    bridge: FakeBridge, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well(bridge, monkeypatch)
+    warnings = [
+        {"account": "one", "stage": "hours", "expires_at": 1.5, "message": "Replace it."},
+        {"account": "two", "stage": "expired", "message": "Replace it now."},
+    ]
+    bridge.says({"status": "ok", "parts": [], "warnings": warnings}, path="/health/ready")
+
+    shown, report = command("doctor"), json.loads(command("doctor", "--json").out)
+
+    assert shown.status == 0
+    assert (
+        "warn  account_expiry: one (ends within 12 hours), two (has ended)\n"
+        "      one: Replace it. two: Replace it now.\n"
+    ) in shown.out
+    assert report["ok"] is True
+    assert report["checks"][-1]["what_to_do"] == "one: Replace it. two: Replace it now."
+
+
+def test_a_key_that_may_not_see_warnings_is_not_told_that_there_are_none(
+    bridge: FakeBridge, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    well(bridge, monkeypatch)
+    bridge.says({"status": "ok", "parts": []}, path="/health/ready")
+
+    assert "ok    account_expiry: not told: this key may not see it\n" in command("doctor").out
 
 
 def test_a_missing_part_is_1_and_says_what_to_do(

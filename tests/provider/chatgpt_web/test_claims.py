@@ -82,3 +82,13 @@ def test_any_header_has_claims_or_none(authorization: str) -> None:
     claims = read_claims(authorization)
 
     assert claims.expires_at is None or claims.expires_at.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("claim", "issued"),
+    [(1_800_000_000, datetime(2027, 1, 15, 8, tzinfo=UTC)), (None, None), ("1800000000", None), (1e300, None)],
+)
+def test_the_time_of_issue_is_read_where_it_is_one(claim: Any, issued: datetime | None) -> None:
+    payload = base64.urlsafe_b64encode(json.dumps({"iat": claim}).encode()).decode().rstrip("=")
+
+    assert read_claims(f"Bearer e30.{payload}.x").issued_at == issued

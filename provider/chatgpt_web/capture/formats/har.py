@@ -37,6 +37,8 @@ def read(document: Mapping[str, Any]) -> RawRequest:
         cookies=_pairs(request.get("cookies")),
         updates=_pairs(response.get("headers")),
         body=text if isinstance(text, str) else None,
+        ends=_pairs(request.get("cookies"), "expires"),
+        answered_at=str(entry.get("startedDateTime") or ""),
     )
 
 
@@ -48,10 +50,10 @@ def _is_turn(request: Mapping[str, Any]) -> bool:
     return str(request.get("method", "")).upper() == "POST" and path == PATH
 
 
-def _pairs(items: Any) -> list[tuple[str, str]]:
+def _pairs(items: Any, what: str = "value") -> list[tuple[str, str]]:
     found = items if isinstance(items, list) else []
     named = [item for item in found if isinstance(item, dict) and isinstance(item.get("name"), str)]
-    return [(item["name"], item["value"]) for item in named if isinstance(item.get("value"), str)]
+    return [(item["name"], item[what]) for item in named if isinstance(item.get(what), str)]
 
 
 def _explained(requests: list[Any]) -> str:

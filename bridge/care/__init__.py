@@ -1,0 +1,1 @@
+"""Looking after accounts before they stop working."""
