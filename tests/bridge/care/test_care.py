@@ -183,8 +183,9 @@ async def test_a_refusal_counts_as_any_other(world: World) -> None:
 async def test_a_success_does_not_end_a_cooldown(world: World) -> None:
     """That an account can be read says nothing of whether it may write again."""
     world.ends("one", timedelta(days=30))
-    then = utc_now() - timedelta(minutes=5)
-    await world.set("one", cooldown_since=then, cooldown_until=then + timedelta(minutes=1))
+    await world.bridge.registry.snapshot()
+    await world.bridge.outcomes.report("one", RateLimitedError("slow", retry_after_seconds=1))
+    await asyncio.sleep(1.1)
 
     assert (await world.bridge.care.ask("one")).outcome == "answered"
-    assert (await world.bridge.registry.account("one")).cooldown_until is not None
+    assert (await world.bridge.registry.account("one")).cooldown is not None
