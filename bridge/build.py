@@ -10,6 +10,8 @@ from pathlib import Path
 
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.changes import AccountChanges
+from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
@@ -33,6 +35,7 @@ from bridge.operations.results import Results
 from bridge.operations.retention import Retention
 from bridge.operations.submissions import Submissions
 from bridge.quota.book import QuotaBook
+from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
@@ -59,6 +62,9 @@ class Bridge:
     provider: Provider
     registry: Registry
     captures: Captures
+    changes: AccountChanges
+    account_events: AccountEvents
+    checks: AccountChecks
     outcomes: Outcomes
     limits: SlotLimits
     quota: Quota
@@ -162,6 +168,9 @@ def _assemble(
         provider=provider,
         registry=registry,
         captures=Captures(store, vault, provider, registry),
+        changes=AccountChanges(store, registry),
+        account_events=AccountEvents(store),
+        checks=AccountChecks(registry, quota, pool.session, pool.report),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
         quota=quota,

@@ -90,9 +90,9 @@ def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None
     )
 
 
-def forget(conn: Connection, alias: str) -> None:
-    """Remove an account's row."""
-    conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,))
+def forget(conn: Connection, alias: str) -> bool:
+    """Remove an account's row; returns whether there was one."""
+    return conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,)).rowcount > 0
 
 
 def _memory(row: Row[Any]) -> Memory:

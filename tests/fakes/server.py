@@ -23,6 +23,8 @@ from api.protocol import HttpProtocol
 from api.services import Services
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.changes import AccountChanges
+from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.presence import ProcessPresence
@@ -37,6 +39,7 @@ from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
 from bridge.operations.removal import Removal
 from bridge.quota.book import QuotaBook
+from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
@@ -165,6 +168,9 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         provider=provider,
         registry=registry,
         captures=Captures(store, vault, provider, registry),
+        changes=AccountChanges(store, registry),
+        account_events=AccountEvents(store),
+        checks=AccountChecks(registry, quota, pool.session, pool.report),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
         quota=quota,
