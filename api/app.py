@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.accounts.router import router as accounts
 from api.admin.router import router as admin
 from api.audit.router import router as audit
 from api.auth import BearerAuth
@@ -43,7 +44,10 @@ from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_ROUTERS = (chat, images, vision, models, research, operations, files, health, admin, keys, audit, usage, limits, codec)
+_ROUTERS = (
+    *(chat, images, vision, models, research, operations, files, health, admin, keys, audit, usage, limits, codec),
+    accounts,
+)
 
 
 def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:

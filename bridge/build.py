@@ -14,6 +14,7 @@ from bridge.accounts.changes import AccountChanges
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
@@ -64,6 +65,7 @@ class Bridge:
     captures: Captures
     changes: AccountChanges
     account_events: AccountEvents
+    overview: Overview
     checks: AccountChecks
     outcomes: Outcomes
     limits: SlotLimits
@@ -170,6 +172,7 @@ def _assemble(
         captures=Captures(store, vault, provider, registry),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
+        overview=Overview(store, vault, provider, registry),
         checks=AccountChecks(registry, quota, pool.session, pool.report),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from bridge.accounts.account import Account
+from bridge.accounts.account import Account, Health
 from bridge.accounts.registry import Registry
 from bridge.quota.probes import Lend, Probe, Report, is_askable
 from bridge.quota.quota import Quota
@@ -22,7 +22,7 @@ class Checked:
     """What came of one account's check.
 
     Attributes:
-        ok: `None` where nothing was asked, or upstream could not be asked.
+        ok: `None` where nobody knows: nothing was asked, or upstream could not be asked.
         asked: whether anything was sent: an account that somebody has to look after is left alone, and so is one that
             is paused or cooling.
         proved: upstream did not name the limits, but a second read showed that the login is good.
@@ -73,7 +73,7 @@ class AccountChecks:
         alias = account.alias
         quota, probe = self._quota.book.account(alias), self._quota.probes.last(alias)
         if not asked:
-            ok = None if account.error is None else False
+            ok = None if account.error is None and account.health is Health.OK else False
             return Checked(account, quota, probe, ok, asked=False, error=account.error)
         error = None if probe is None else probe.error
         if error is None:

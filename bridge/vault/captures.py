@@ -52,6 +52,19 @@ class Vault:
         """Every account that has a capture, in alphabetical order."""
         return sorted(alias for alias, *_ in self.signature())
 
+    def folders(self) -> list[str]:
+        """Every name of which a file is kept, in alphabetical order: also of an account that was put aside."""
+        kept = (CAPTURE_FILE, PREVIOUS_FILE, _SETTINGS_FILE)
+        try:
+            names = [name for name in os.listdir(self._root) if is_alias(name)]
+        except OSError:
+            return []
+        return sorted(name for name in names if any((self._folder / name / file).is_file() for file in kept))
+
+    def has_settings(self, alias: str) -> bool:
+        """Whether web settings of an older bridge lie beside the capture."""
+        return self._file(alias).with_name(_SETTINGS_FILE).is_file()
+
     def signature(self) -> tuple[tuple[str, int, int, int], ...]:
         """One entry for each account: alias, then what changes whenever its capture does. Some microseconds each."""
         try:

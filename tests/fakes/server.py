@@ -27,6 +27,7 @@ from bridge.accounts.changes import AccountChanges
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
@@ -170,6 +171,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         captures=Captures(store, vault, provider, registry),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
+        overview=Overview(store, vault, provider, registry),
         checks=AccountChecks(registry, quota, pool.session, pool.report),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
