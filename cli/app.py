@@ -13,6 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import completion, output
+from cli.account.app import app as account
 from cli.admin.app import app as admin
 from cli.api.app import app as api
 from cli.doctor.command import doctor
@@ -72,6 +73,7 @@ app.command()(doctor)
 app.command()(completion.completion)
 app.add_typer(secrets, name="secrets")
 app.add_typer(admin, name="admin")
+app.add_typer(account, name="account")
 app.add_typer(api, name="api")
 app.add_typer(operations, name="operations")
 app.add_typer(keys, name="keys")

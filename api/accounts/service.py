@@ -16,6 +16,7 @@ from api.accounts.schemas import (
 from api.services import Services
 from bridge.accounts.changes import KEEP
 from bridge.keys.grant import Grant
+from bridge.vault.captures import CAPTURE_FILE
 from core.clock import utc_now
 from core.errors import InvalidRequestError, NotFoundError
 from provider.interface.accounts import Inspection
@@ -126,7 +127,9 @@ async def events(services: Services, alias: str | None, *, cursor: str | None, l
 
 async def _kept(services: Services, alias: str, found: Inspection, *, verified: bool) -> dict[str, Any]:
     shown = await one(services, alias)
-    return {**shown, "live_verify": "ok" if verified else "skipped", "warnings": list(found.warnings)}
+    path = services.settings.accounts.accounts_dir.absolute() / alias / CAPTURE_FILE
+    told = {"live_verify": "ok" if verified else "skipped", "warnings": list(found.warnings), "capture_path": str(path)}
+    return {**shown, **told}
 
 
 def _number(cursor: str | None) -> int | None:
