@@ -11,6 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from api.accounts.router import router as accounts
 from api.admin.router import router as admin
 from api.audit.router import router as audit
 from api.auth import BearerAuth
@@ -46,7 +47,7 @@ from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundErro
 from core.settings import Settings
 
 _CLIENTS = (chat, images, vision, models, research, operations, files, route, health, usage)
-_OPERATORS = (admin, cooldowns, keys, audit, limits, codec)
+_OPERATORS = (admin, accounts, cooldowns, keys, audit, limits, codec)
 
 
 def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:

@@ -51,6 +51,7 @@ STATUSES: Mapping[str, int] = {
     "idempotency_in_progress": 409,
     "plan_not_waiting": 409,
     "operation_not_finished": 409,
+    "other_login": 409,
     "gone": 410,
     "request_too_large": 413,
     "unsupported_media_type": 415,

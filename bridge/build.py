@@ -10,9 +10,12 @@ from pathlib import Path
 
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.changes import AccountChanges
 from bridge.accounts.cooling import Cooldowns
+from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
@@ -35,6 +38,7 @@ from bridge.operations.results import Results
 from bridge.operations.retention import Retention
 from bridge.operations.submissions import Submissions
 from bridge.quota.book import QuotaBook
+from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
@@ -61,6 +65,10 @@ class Bridge:
     provider: Provider
     registry: Registry
     captures: Captures
+    changes: AccountChanges
+    account_events: AccountEvents
+    overview: Overview
+    checks: AccountChecks
     outcomes: Outcomes
     limits: SlotLimits
     cooldowns: Cooldowns
@@ -169,6 +177,10 @@ def _assemble(
         provider=provider,
         registry=registry,
         captures=Captures(store, vault, provider, registry),
+        changes=AccountChanges(store, registry),
+        account_events=AccountEvents(store),
+        overview=Overview(store, vault, provider, registry),
+        checks=AccountChecks(registry, quota, pool.session, pool.report),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
         cooldowns=Cooldowns(store, registry),

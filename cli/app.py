@@ -13,13 +13,12 @@ from typing import Annotated, NoReturn
 import typer
 
 from cli import completion, output
+from cli.account.app import app as account
 from cli.admin.app import app as admin
 from cli.api.app import app as api
 from cli.care import care
-from cli.cooldown.app import app as cooldown
 from cli.doctor.command import doctor
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
-from cli.groups import group
 from cli.importing.command import import_folder
 from cli.keys.app import app as keys
 from cli.migrate import migrate
@@ -77,13 +76,11 @@ app.command()(doctor)
 app.command()(completion.completion)
 app.add_typer(secrets, name="secrets")
 app.add_typer(admin, name="admin")
+app.add_typer(account, name="account")
 app.add_typer(api, name="api")
 app.add_typer(operations, name="operations")
 app.add_typer(keys, name="keys")
 app.add_typer(route, name="route")
-account = group("Accounts of a running bridge.")
-account.add_typer(cooldown, name="cooldown")
-app.add_typer(account, name="account")
 app.command()(usage)
 
 

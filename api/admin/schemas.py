@@ -31,22 +31,26 @@ class SaveRequest(InspectRequest):
 
     Attributes:
         verify: ask upstream first whether it authenticates.
-        replace, force: the account may be there already.
+        replace: the account may be there already.
+        other_login: the capture may belong to another login than the one before.
+        force: as `replace` and `other_login`, and upstream is not asked.
     """
 
     verify: bool = True
     replace: bool = False
+    other_login: bool = False
     force: bool = False
 
 
-def _whole(value: bool) -> bool:
-    if not value:
-        raise ValueError("an account is removed with its capture, or not at all")
-    return value
+class CheckRequest(Request):
+    """Accounts to check: a name, or `all`, `*` or nothing for every one."""
+
+    account: str | None = None
 
 
 class DeleteRequest(Request):
-    """An account to remove."""
+    """An account to remove. A capture that is not deleted is put aside, where it can be restored."""
 
     account: str
-    delete_capture: Annotated[bool, AfterValidator(_whole)] = True
+    delete_capture: bool = True
+    delete_settings: bool = True

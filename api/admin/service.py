@@ -1,27 +1,34 @@
-"""Accounts and captures, as the operator sees and changes them."""
+"""Accounts and captures, as the older routes show and change them."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import datetime
 from typing import Any
 
-from api.admin.schemas import InspectRequest, SaveRequest
-from api.errors import ErrorAnswer, answer_to
+from api.accounts import checking, view
+from api.admin.schemas import CheckRequest, DeleteRequest, InspectRequest, SaveRequest
 from api.operations.view import seconds
 from api.services import Services
 from bridge.accounts.account import Account
-from bridge.accounts.cooldowns import ACCOUNT
-from bridge.chat.models import AUTO
+from bridge.accounts.overview import Sight
+from bridge.keys.grant import Grant
 from core.clock import utc_now
-from core.errors import CaptureRejectedError, InvalidRequestError
-from provider.interface.accounts import Capabilities, Inspection
+from core.errors import InvalidRequestError
 
 _CAPTURE_FILE = "chatgpt-request.txt"
+_SETTINGS_FILE = "settings.json"
+_ALL = frozenset({"", "all", "*"})
 
 
-async def accounts(services: Services) -> list[dict[str, Any]]:
-    """Every account of the pool, in the pool's order."""
-    return [_account(services, account) for account in await services.bridge.registry.snapshot()]
+async def accounts(services: Services) -> dict[str, Any]:
+    """Every name that is routed to, has a file, or has a row, in alphabetical order."""
+    seen, now = await services.bridge.overview.names(), utc_now()
+    return {
+        "object": "chatgpt.admin.accounts",
+        "accounts": [_entry(services, sight, now) for sight in seen.sights],
+        "stored_captures": services.bridge.vault.aliases(),
+    }
 
 
 async def inspect(services: Services, request: InspectRequest) -> dict[str, Any]:
@@ -31,148 +38,171 @@ async def inspect(services: Services, request: InspectRequest) -> dict[str, Any]
         InvalidRequestError: there is no capture in the request.
         CaptureRejectedError: it is not a capture at all.
     """
-    inspection = await asyncio.to_thread(services.bridge.captures.inspect, _text(request))
-    return _inspection(inspection, request.account)
+    found = await asyncio.to_thread(services.bridge.captures.inspect, text_of(request))
+    return view.inspection(found, request.account)
 
 
-async def save(services: Services, request: SaveRequest) -> dict[str, Any]:
+async def save(services: Services, grant: Grant, request: SaveRequest) -> dict[str, Any]:
     """Keep a capture as an account; it counts from the next request on.
 
     Raises:
         InvalidRequestError: the name is missing, not allowed or taken.
-        BridgeError: as `Captures.add`; nothing was written then.
+        BridgeError: as `Captures.add` and `Captures.update`; nothing was written then.
     """
     alias = (request.account or "").strip()
     if not alias:
         raise InvalidRequestError("`account` is required.", param="account")
-    inspection = await services.bridge.captures.add(
-        alias, _text(request), verify=request.verify, replace=request.replace or request.force
-    )
+    text, verify, captures = text_of(request), request.verify and not request.force, services.bridge.captures
+    if (request.replace or request.force) and alias in services.bridge.vault.aliases():
+        other = request.other_login or request.force
+        found = await captures.update(alias, text, actor=grant.actor, verify=verify, other_login=other)
+    else:
+        found = await captures.add(alias, text, actor=grant.actor, verify=verify)
     return {
         "saved": True,
         "account": alias,
-        "capture_path": _capture_path(services, alias),
-        "inspection": _inspection(inspection, alias),
-        "live_verify": "ok" if request.verify else "skipped",
+        "capture_path": _path(services, alias, _CAPTURE_FILE),
+        "inspection": view.inspection(found, alias),
+        "live_verify": "ok" if verify else "skipped",
     }
 
 
-async def rejection(services: Services, request: SaveRequest, error: CaptureRejectedError) -> ErrorAnswer:
-    """A capture that was refused, with what is missing in it where it could be read."""
-    answer = answer_to(error)
-    try:
-        shown = await inspect(services, request)
-    except CaptureRejectedError:
-        return answer
-    failed = [*shown["missing"], *shown["warnings"]]
-    answer.body["error"].update(failed=failed, missing=shown["missing"], warnings=shown["warnings"])
-    answer.body["inspection"] = shown
-    return answer
+async def check(services: Services, request: CheckRequest) -> dict[str, Any]:
+    """Ask upstream whether accounts work; a name that nobody has is told as what it is."""
+    wanted = (request.account or "").strip()
+    found = await checking.check(services, None if wanted in _ALL else {wanted})
+    if wanted in _ALL or not found:
+        found = [*found, *await _unchecked(services, found, wanted)]
+    return {
+        "object": "chatgpt.admin.account_check",
+        "generated_at": utc_now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "accounts": found,
+    }
 
 
-async def delete(services: Services, alias: str) -> dict[str, Any]:
-    """Remove an account, its capture and what was remembered of it; unknown names succeed with nothing removed.
+async def delete(services: Services, grant: Grant, request: DeleteRequest) -> dict[str, Any]:
+    """Remove an account and what was remembered of it; unknown names succeed with nothing removed.
+
+    A capture that is kept is put aside: nothing is routed to the account any more, and it can be restored.
 
     Raises:
         InvalidRequestError: no account can have that name.
     """
-    existed = await services.bridge.captures.delete(alias)
-    left = await services.bridge.registry.snapshot()
+    alias = request.account.strip()
+    stored = any(
+        sight.alias == alias and sight.row is not None for sight in (await services.bridge.overview.names()).sights
+    )
+    removed = await services.bridge.captures.delete(
+        alias, actor=grant.actor, keep_capture=not request.delete_capture, keep_settings=not request.delete_settings
+    )
+    left = await services.bridge.registry.every()
     return {
         "object": "chatgpt.admin.account_delete",
         "ok": True,
-        "account": alias.strip(),
-        "deleted": {"capture": existed, "settings": False, "stored_metadata": existed, "empty_directory": existed},
+        "account": alias,
+        "deleted": {
+            "capture": removed.capture and not removed.kept,
+            "settings": removed.settings,
+            "stored_metadata": stored,
+            "empty_directory": removed.folder,
+        },
+        "capture_kept": removed.kept,
         "remaining_accounts": [account.alias for account in left],
-        "paths": {"capture": _capture_path(services, alias.strip())},
+        "paths": {name: _path(services, alias, file) for name, file in _FILES.items()},
     }
 
 
-def _account(services: Services, account: Account) -> dict[str, Any]:
-    memory = account.memory
-    shown: dict[str, Any] = {
-        "account": account.alias,
-        "configured": account.error is None,
-        "capture_exists": bool(account.capture_sha256),
-        "capture_path": _capture_path(services, account.alias),
-        "plan_type": account.plan,
-        "plan_bucket": _bucket(account.plan),
-        "email": account.email,
-        "token_expires_at": _iso(account),
-        "capabilities": _capabilities(account.capabilities),
-        "limits": {bucket.value: limit for bucket, limit in account.limits.items()},
-        "state": account.state.value,
-        "state_reason": account.memory.state_reason,
-        "health": {
-            "state": account.health.value,
-            "detail": memory.health_detail if account.health.value != "ok" else "",
-            "cooldown_until": None if account.cooldown is None else seconds(account.cooldown.until),
-            "cooldown_reason": None if account.cooldown is None else account.cooldown.reason,
-            "limited": {
-                scope: seconds(cooldown.until)
-                for scope, cooldown in memory.cooldowns.items()
-                if scope != ACCOUNT and not cooldown.over(utc_now())
-            },
-        },
-        "error": None,
-    }
-    if account.error is not None:
-        shown["error"] = account.error.code
-        shown["profile_error"] = account.error.message
-    return shown
+def text_of(request: InspectRequest) -> str:
+    """The capture of a request.
 
-
-def _inspection(inspection: Inspection, account: str | None) -> dict[str, Any]:
-    plan = inspection.capabilities.plan
-    expires = inspection.token_expires_at
-    return {
-        "ok": inspection.ok,
-        "account": account,
-        "format": inspection.format,
-        "missing": list(inspection.missing),
-        "warnings": list(inspection.warnings),
-        "checks": [
-            {"name": check.name, "level": check.level, "ok": check.ok, "detail": check.detail}
-            for check in inspection.checks
-        ],
-        "detected": {
-            "plan_type": plan,
-            "plan_bucket": _bucket(plan),
-            "email": inspection.email,
-            "account_id": inspection.account_id,
-            "user_id": inspection.user_id,
-            "token_expires_at": expires.isoformat() if expires else None,
-            "observed_models": list(inspection.observed_models),
-        },
-        "capabilities": _capabilities(inspection.capabilities),
-    }
-
-
-def _capabilities(known: Capabilities) -> dict[str, Any]:
-    return {
-        "plan_type": known.plan,
-        "plan_bucket": _bucket(known.plan),
-        "supported_models": list(known.models),
-        "efforts": {slug: list(efforts) for slug, efforts in known.efforts.items()},
-        "auto_model": AUTO,
-        "auto_only": set(known.models) <= {AUTO},
-    }
-
-
-def _bucket(plan: str | None) -> str | None:
-    return None if plan is None else "free" if plan == "free" else "paid"
-
-
-def _iso(account: Account) -> str | None:
-    return account.token_expires_at.isoformat() if account.token_expires_at else None
-
-
-def _capture_path(services: Services, alias: str) -> str:
-    return str(services.settings.accounts.accounts_dir.absolute() / alias / _CAPTURE_FILE)
-
-
-def _text(request: InspectRequest) -> str:
+    Raises:
+        InvalidRequestError: there is none.
+    """
     text = request.capture_text or request.capture
     if text is None:
         raise InvalidRequestError("`capture_text` is required.", param="capture_text")
     return text
+
+
+_FILES = {"capture": _CAPTURE_FILE, "settings": _SETTINGS_FILE}
+
+
+async def _unchecked(services: Services, found: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
+    """Names without a live account: outside the pool, put aside, or unknown."""
+    done = {entry["account"] for entry in found}
+    names = [sight.alias for sight in (await services.bridge.overview.names()).sights]
+    missing = [name for name in names if name not in done and wanted in _ALL]
+    if wanted not in _ALL:
+        missing = [wanted]
+    there = set(services.bridge.vault.aliases())
+    return [
+        {
+            "account": name,
+            "ok": None if name in there else False,
+            "status": "not_in_pool" if name in there else "account_not_configured",
+            "error": "The pool does not name this account." if name in there else "There is no capture of this name.",
+            "asked": False,
+        }
+        for name in missing
+    ]
+
+
+def _entry(services: Services, sight: Sight, now: datetime) -> dict[str, Any]:
+    known, row = sight.account, sight.row
+    shown: dict[str, Any] = {
+        "account": sight.alias,
+        "configured": sight.in_pool and known is not None and known.error is None,
+        "capture_exists": known is not None and bool(known.capture_sha256 or sight.captured_at),
+        "settings_exists": sight.settings,
+        "previous_exists": sight.previous,
+        "capture_path": _path(services, sight.alias, _CAPTURE_FILE),
+        "settings_path": _path(services, sight.alias, _SETTINGS_FILE),
+        "stored": None
+        if row is None
+        else {
+            "account": sight.alias,
+            "capture_path": _path(services, sight.alias, _CAPTURE_FILE),
+            "plan_type": row.plan,
+            "email": row.email,
+            "capabilities": None if known is None else view.capabilities(known.capabilities),
+            "checks": [],
+            "updated_at": row.updated_at.isoformat(),
+        },
+        "plan_type": None if known is None else known.plan,
+        "plan_bucket": view.plan_bucket(None if known is None else known.plan),
+        "email": None if known is None else known.email,
+        "profile": None if sight.inspection is None else view.profile(sight.inspection),
+        "error": None,
+    }
+    if row is not None and sight.inspection is not None:
+        shown["stored"]["checks"] = view.checks(sight.inspection)
+    return shown if known is None else shown | _live(sight, known, now)
+
+
+def _live(sight: Sight, known: Account, now: datetime) -> dict[str, Any]:
+    memory, health = known.memory, view.health(sight, known, now)
+    shown: dict[str, Any] = {
+        "token_expires_at": known.token_expires_at.isoformat() if known.token_expires_at else None,
+        "captured_at": seconds(sight.captured_at),
+        "capabilities": view.capabilities(known.capabilities),
+        "limits": {bucket.value: limit for bucket, limit in known.limits.items()},
+        "state": known.state.value,
+        "state_reason": memory.state_reason,
+        "weight": memory.weight,
+        "tags": list(memory.tags),
+        "note": memory.note,
+        "health": {
+            **health,
+            "state": known.health.value,
+            "cooldown_until": None if known.cooldown is None else seconds(known.cooldown.until),
+            "cooldown_reason": None if known.cooldown is None else known.cooldown.reason,
+        },
+    }
+    if known.error is not None:
+        shown["error"] = known.error.code
+        shown["profile_error"] = known.error.message
+    return shown
+
+
+def _path(services: Services, alias: str, file: str) -> str:
+    return str(services.settings.accounts.accounts_dir.absolute() / alias / file)

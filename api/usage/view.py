@@ -8,6 +8,7 @@ from typing import Any
 
 from api.operations.view import seconds
 from bridge.accounts.account import Account, AccountState, Health
+from bridge.accounts.advice import standing
 from bridge.quota.probes import Probe
 from bridge.quota.readings import FEATURES, AccountQuota, Reading
 from core.contracts.usage import UsageCount
@@ -34,6 +35,7 @@ def entry(account: Account, quota: AccountQuota, probe: Probe | None, now: datet
     return {
         "account": account.alias,
         **_standing(account, quota, probe),
+        "what_to_do": standing(account, now).what_to_do,
         "plan_type": account.plan,
         "plan_bucket": None if account.plan is None else "free" if account.plan == "free" else "paid",
         "default_model_slug": quota.default_model,

@@ -1,19 +1,33 @@
-"""Adding, replacing and removing accounts."""
+"""Adding, updating, restoring and removing accounts (docs/accounts.md)."""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
 from hashlib import sha256
+from typing import Any
 
+from bridge import audit
 from bridge.accounts.account import Health
+from bridge.accounts.events import happened
 from bridge.accounts.leases import Transaction
 from bridge.accounts.memory import bump, forget, remember
 from bridge.accounts.registry import Registry, unusable
 from bridge.store.engine import Store
 from bridge.vault import Vault
 from bridge.vault.aliases import given_alias
+from bridge.vault.captures import Removed
 from core.clock import utc_now
-from core.errors import InvalidRequestError
+from core.errors import (
+    AccountNotConfiguredError,
+    CaptureRejectedError,
+    CaptureUnreadableError,
+    InvalidRequestError,
+    NotFoundError,
+    OtherLoginError,
+)
 from core.logging import get_logger
 from provider.interface.accounts import Inspection
 from provider.interface.session import Provider
@@ -21,8 +35,26 @@ from provider.interface.session import Provider
 _log = get_logger(__name__)
 
 
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """A capture that takes its place, and how that is told."""
+
+    alias: str
+    text: str
+    inspection: Inspection
+    verb: str
+    actor: str
+    captured_at: datetime
+    before: Inspection | None = None
+
+
 class Captures:
-    """Examines captures, proves them, and only then lets them replace what is there."""
+    """Examines captures, proves them, and only then lets them replace what is there.
+
+    A change counts from the next request on, in every process. What was learnt of an older capture is forgotten; a
+    cooldown stays, because it is the login's. When anything fails, the older capture is still there. Whoever changes
+    something is `actor` in the audit log.
+    """
 
     def __init__(self, store: Store, vault: Vault, provider: Provider, registry: Registry) -> None:
         self._store = store
@@ -38,17 +70,17 @@ class Captures:
         """
         return self._provider.inspect(text, now=utc_now())
 
-    async def add(self, alias: str, text: str, *, verify: bool, replace: bool) -> Inspection:
-        """Store a capture as an account, which counts from the next request on, in every process.
+    async def current(self, alias: str) -> Inspection | None:
+        """The capture that is there, examined; `None` when there is none, or none that can be read."""
+        return await asyncio.to_thread(self._current, alias)
 
-        What was learnt of an older capture is forgotten; a cooldown stays, because it is the login's. When anything
-        fails, the older capture is still there.
+    async def add(self, alias: str, text: str, *, actor: str, verify: bool = True) -> Inspection:
+        """Store a capture as a new account.
 
         Args:
             alias: trimmed.
             text: the capture, in any accepted format.
             verify: ask upstream first whether the capture still authenticates; costs no quota.
-            replace: whether an account of that name may be there already.
 
         Raises:
             InvalidRequestError: the name is not allowed, or taken; `param` is `account`.
@@ -59,62 +91,184 @@ class Captures:
             BridgeError: what upstream said to the verification.
         """
         alias = given_alias(alias)
-        if not replace and alias in self._vault.aliases():
-            raise InvalidRequestError(f"there is an account {alias!r} already", param="account")
-        inspection = self.inspect(text)
-        problem = unusable(alias, inspection)
-        if problem is not None:
-            raise problem
-        if verify:
-            await self._verify(alias, text)
-        await asyncio.to_thread(self._keep, alias, text)
-        await self._store.write(lambda conn: _fresh(conn, alias, text, inspection), durable=True)
-        self._registry.changed()
-        _log.info("account_saved", account=alias, plan=inspection.capabilities.plan)
+        self._require_free(alias)
+        inspection = await self._proved(alias, text, verify=verify)
+        change = _Change(alias, text, inspection, "added", actor, utc_now())
+
+        def keep() -> None:
+            self._require_free(alias)
+            self._vault.write(alias, text)
+
+        await self._put(change, keep)
         return inspection
 
-    async def delete(self, alias: str) -> bool:
-        """Remove an account, its capture and what is remembered of it; returns whether there was one.
+    async def update(
+        self, alias: str, text: str, *, actor: str, verify: bool = True, other_login: bool = False
+    ) -> Inspection:
+        """Give an account a newer capture; the one before is kept, and `restore` brings it back.
+
+        Args:
+            other_login: the capture may belong to another login upstream than the one before.
+
+        Raises:
+            NotFoundError: there is no account of that name.
+            OtherLoginError: the capture belongs to another login, and that was not said.
+            InvalidRequestError, CaptureRejectedError, AuthExpiredError, VaultKeyError, StoreError, BridgeError: as
+                `add`.
+        """
+        alias = given_alias(alias)
+        self._require_there(alias)
+        before = await self.current(alias)
+        inspection = await asyncio.to_thread(self._usable, alias, text)
+        if not other_login:
+            _require_same_login(alias, before, inspection)
+        await self._verify(alias, text, verify=verify)
+        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), before)
+
+        def keep() -> None:
+            self._require_there(alias)
+            self._vault.write(alias, text, keep_previous=True)
+
+        await self._put(change, keep)
+        return inspection
+
+    async def restore(self, alias: str, *, actor: str, verify: bool = True) -> Inspection:
+        """Have the previous capture and the present one change places; an account that was put aside is back.
+
+        Raises:
+            NotFoundError: there is no previous capture, or it was replaced meanwhile.
+            CaptureUnreadableError: it does not open.
+            InvalidRequestError, CaptureRejectedError, AuthExpiredError, VaultKeyError, StoreError, BridgeError: as
+                `add`.
+        """
+        alias = given_alias(alias)
+        try:
+            text = await asyncio.to_thread(self._vault.read_previous, alias)
+        except AccountNotConfiguredError:
+            raise NotFoundError(f"There is no previous capture of {alias!r}.") from None
+        before = await self.current(alias)
+        inspection = await self._proved(alias, text, verify=verify)
+        at = self._vault.stored_at(alias, previous=True) or utc_now()
+
+        def keep() -> None:
+            try:
+                self._vault.restore(alias, text)
+            except AccountNotConfiguredError as error:
+                raise NotFoundError(error.message) from None
+
+        await self._put(_Change(alias, text, inspection, "restored", actor, at, before), keep)
+        return inspection
+
+    async def delete(
+        self, alias: str, *, actor: str, keep_capture: bool = False, keep_settings: bool = False
+    ) -> Removed:
+        """Remove an account, its captures and what is remembered of it; one that is not there is no error.
+
+        Args:
+            keep_capture: put the capture aside, encrypted as it is, where `restore` finds it.
+            keep_settings: leave the web settings of an older bridge where they are.
 
         Raises:
             InvalidRequestError: no account can have that name.
             StoreError: it cannot be removed.
         """
         alias = given_alias(alias)
-        existed = await asyncio.to_thread(self._vault.delete, alias)
-        await self._store.write(lambda conn: _gone(conn, alias), durable=True)
-        self._registry.changed()
-        _log.info("account_deleted", account=alias, existed=existed)
-        return existed
 
-    async def _verify(self, alias: str, text: str) -> None:
+        def work(conn: Transaction) -> Removed:
+            known = forget(conn, alias)
+            removed = self._vault.delete(alias, keep_capture=keep_capture, keep_settings=keep_settings)
+            if known or removed != Removed():
+                happened(conn, alias, "account.deleted", utc_now(), capture_kept=removed.kept)
+                audit.record(conn, actor, "account.deleted", alias, {}, {"capture_kept": removed.kept})
+                bump(conn)
+            return removed
+
+        removed = await self._store.write(work, durable=True)
+        self._registry.changed()
+        _log.info("account_deleted", account=alias, existed=removed.capture)
+        return removed
+
+    async def _proved(self, alias: str, text: str, *, verify: bool) -> Inspection:
+        inspection = await asyncio.to_thread(self._usable, alias, text)
+        await self._verify(alias, text, verify=verify)
+        return inspection
+
+    def _usable(self, alias: str, text: str) -> Inspection:
+        inspection = self.inspect(text)
+        problem = unusable(alias, inspection)
+        if problem is not None:
+            raise problem
+        return inspection
+
+    async def _verify(self, alias: str, text: str, *, verify: bool) -> None:
+        if not verify:
+            return
         session = self._provider.open(alias, text)
         try:
             await session.verify()
         finally:
             await session.aclose()
 
-    def _keep(self, alias: str, text: str) -> None:
-        self._vault.check(besides=alias)
-        self._vault.write(alias, text)
+    async def _put(self, change: _Change, keep: Callable[[], None]) -> None:
+        """The rows and the file: the file changes last, within the transaction, which fails with it."""
+        await asyncio.to_thread(self._vault.check, besides=change.alias)
+
+        def work(conn: Transaction) -> None:
+            _record(conn, change)
+            keep()
+
+        await self._store.write(work, durable=True)
+        self._registry.changed()
+        _log.info("account_saved", account=change.alias, plan=change.inspection.capabilities.plan, how=change.verb)
+
+    def _current(self, alias: str) -> Inspection | None:
+        try:
+            return self.inspect(self._vault.read(alias))
+        except (AccountNotConfiguredError, CaptureUnreadableError, CaptureRejectedError):
+            return None
+
+    def _require_free(self, alias: str) -> None:
+        if alias in self._vault.aliases():
+            raise InvalidRequestError(f"there is an account {alias!r} already", param="account")
+
+    def _require_there(self, alias: str) -> None:
+        if alias not in self._vault.aliases():
+            raise NotFoundError(f"There is no account {alias!r}.")
 
 
-def _fresh(conn: Transaction, alias: str, text: str, inspection: Inspection) -> None:
-    now = utc_now()
+def _require_same_login(alias: str, before: Inspection | None, now: Inspection) -> None:
+    """Ids are compared as far as both captures name them; they are masked, and long enough to tell."""
+    if before is None:
+        return
+    for was, is_ in ((before.account_id, now.account_id), (before.user_id, now.user_id)):
+        if was and is_ and was != is_:
+            raise OtherLoginError(
+                f"The capture belongs to {now.email or 'another login'} ({is_}), and {alias!r} is "
+                f"{before.email or 'another one'} ({was}).",
+                param="other_login",
+            )
+
+
+def _record(conn: Transaction, change: _Change) -> None:
+    now, inspection = utc_now(), change.inspection
     remember(
         conn,
-        alias,
+        change.alias,
         now,
         plan=inspection.capabilities.plan,
         email=inspection.email,
-        capture_sha256=sha256(text.encode()).hexdigest(),
+        capture_sha256=sha256(change.text.encode()).hexdigest(),
+        captured_at=change.captured_at,
         health=Health.OK.value,
         health_detail="",
         health_since=now,
     )
+    told = _told(inspection)
+    was = None if change.before is None else _told(change.before)
+    happened(conn, change.alias, f"capture.{change.verb}", now, **told, before=was)
+    audit.record(conn, change.actor, f"capture.{change.verb}", change.alias, was, told)
     bump(conn)
 
 
-def _gone(conn: Transaction, alias: str) -> None:
-    forget(conn, alias)
-    bump(conn)
+def _told(inspection: Inspection) -> dict[str, Any]:
+    return {"plan": inspection.capabilities.plan, "email": inspection.email, "account_id": inspection.account_id}

@@ -91,10 +91,10 @@ def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None
     )
 
 
-def forget(conn: Connection, alias: str) -> None:
-    """Remove an account's row and its cooldowns."""
+def forget(conn: Connection, alias: str) -> bool:
+    """Remove an account's row and its cooldowns; returns whether there was a row."""
     cooldowns.forget(conn, alias)
-    conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,))
+    return conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,)).rowcount > 0
 
 
 def _memory(row: Row[Any], cooling: Mapping[str, Cooldown]) -> Memory:

@@ -121,6 +121,18 @@ class Registry:
             raise AccountNotConfiguredError(f"there is no account {alias!r}")
         return account
 
+    async def every(self) -> tuple[Account, ...]:
+        """The pool, and behind it the accounts that have a capture and are not of the configured pool.
+
+        Raises:
+            StoreError: the account rows cannot be read.
+        """
+        pool = await self.snapshot()
+        memories, inside = self._memories, {account.alias for account in pool}
+        assert memories is not None
+        outside = [self._read[alias].account for alias in sorted(self._read.keys() - inside)]
+        return (*pool, *(one.remembering(memories.by_alias.get(one.alias), memories.saved) for one in outside))
+
     def known(self, alias: str) -> Account | None:
         """One account as the last snapshot shows it, `None` when it is not in the pool."""
         return next((account for account in self._accounts if account.alias == alias), None)

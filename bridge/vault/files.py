@@ -45,6 +45,33 @@ def create_file(target: Path, content: bytes) -> bool:
     return _publish(target, content, exclusive=True)
 
 
+def swap_files(one: Path, other: Path, content: bytes | None) -> None:
+    """Put `other` in the place of `one`, and `content`, which `one` holds, in that of `other`.
+
+    At every moment `one` is a whole file; a death in the middle loses at most `content`.
+
+    Args:
+        content: `None` where `one` is not there: then `other` is not there afterwards.
+
+    Raises:
+        StoreError: the disk refuses.
+    """
+    draft = _draft(other)
+    try:
+        if content is not None:
+            status = one.stat()
+            _write(draft, content)
+            os.utime(draft, ns=(status.st_atime_ns, status.st_mtime_ns))
+        os.replace(other, one)
+        if content is not None:
+            os.replace(draft, other)
+        _sync_folder(one.parent)
+    except OSError as error:
+        raise StoreError(f"the accounts folder cannot be written: {error.strerror}") from error
+    finally:
+        draft.unlink(missing_ok=True)
+
+
 def remove_file(target: Path) -> None:
     """Let nothing lie there, also after a power cut; a file that is gone already is as well.
 
@@ -78,7 +105,7 @@ def is_draft(path: Path) -> bool:
 
 
 def _publish(target: Path, content: bytes, *, exclusive: bool) -> bool:
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
+    temporary = _draft(target)
     try:
         _write(temporary, content)
         if exclusive:
@@ -93,6 +120,10 @@ def _publish(target: Path, content: bytes, *, exclusive: bool) -> bool:
     finally:
         temporary.unlink(missing_ok=True)
     return True
+
+
+def _draft(target: Path) -> Path:
+    return target.with_name(f".{target.name}.{secrets.token_hex(6)}.tmp")
 
 
 def _write(path: Path, content: bytes) -> None:

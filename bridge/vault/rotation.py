@@ -11,6 +11,7 @@ Whoever opens the folder after a death between 2 and 4 reads everything with the
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -128,7 +129,10 @@ def _renew(file: Path, keyring: Keyring, current: Fernet) -> None:
     if _opens(current, stored):
         return
     text = keyring.decrypt(stored.decode()) if stored.startswith(_PREFIX) else stored.decode()
+    status = file.stat()
     replace_file(file, _PREFIX + current.encrypt(text.encode()))
+    # When a capture was stored says how old it is.
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
 
 
 def _renew_ring(folder: Path, keyring: Keyring, current: Fernet) -> None:

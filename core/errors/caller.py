@@ -145,3 +145,10 @@ class CaptureRejectedError(CallerError):
     def __init__(self, message: str, *, reason: str) -> None:
         super().__init__(message, param="capture")
         self.reason = reason
+
+
+class OtherLoginError(CallerError):
+    """The newer capture of an account belongs to another login than the one before it; `param` is `other_login`."""
+
+    code = "other_login"
+    action = "Copy the request of the right login, or say `other_login` (`--other-login`) if the account shall change."

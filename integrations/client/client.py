@@ -7,10 +7,12 @@ from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
 
+from integrations.client.accounts import AccountCalls
 from integrations.client.keys import KeyCalls
 from integrations.client.models import (
     Accounts,
     ChatAnswer,
+    CheckedAccounts,
     DeletedAccount,
     Health,
     ImageAnswer,
@@ -44,6 +46,7 @@ class BridgeClient:
 
     def __init__(self, base_url: str, api_key: str | None = None, *, silence_seconds: float = 120) -> None:
         self._transport = Transport(base_url, api_key, silence_seconds=silence_seconds)
+        self.account = AccountCalls(self._transport)
         self.keys = KeyCalls(self._transport)
         self.routing = RoutingCalls(self._transport)
         self.usage = UsageCalls(self._transport)
@@ -179,11 +182,17 @@ class BridgeClient:
         body = {"account": account, "capture_text": text, "verify": verify, "replace": replace}
         return SavedCapture.model_validate(self._transport.json("POST", f"{_ADMIN}/captures/save", body))
 
-    def delete_account(self, account: str) -> DeletedAccount:
-        """Remove an account and its capture."""
-        return DeletedAccount.model_validate(
-            self._transport.json("POST", f"{_ADMIN}/accounts/delete", {"account": account})
-        )
+    def check_accounts(self, account: str = "all") -> CheckedAccounts:
+        """Ask upstream whether accounts work; costs no chat."""
+        body = {"account": account}
+        return CheckedAccounts.model_validate(self._transport.json("POST", f"{_ADMIN}/accounts/check", body))
+
+    def delete_account(
+        self, account: str, *, delete_capture: bool = True, delete_settings: bool = True
+    ) -> DeletedAccount:
+        """Remove an account; a capture that is not deleted is put aside."""
+        body = {"account": account, "delete_capture": delete_capture, "delete_settings": delete_settings}
+        return DeletedAccount.model_validate(self._transport.json("POST", f"{_ADMIN}/accounts/delete", body))
 
     def _operation(self, method: str, operation_id: str, verb: str) -> Operation:
         return Operation.model_validate(self._transport.json(method, f"{_path(operation_id)}{verb}").get("operation"))

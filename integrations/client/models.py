@@ -219,6 +219,7 @@ class AccountHealth(Answer):
     state: str = ""
     detail: str | None = None
     cooldown_until: Any = None
+    what_to_do: str | None = None
 
 
 class AccountEntry(Answer):
@@ -227,6 +228,7 @@ class AccountEntry(Answer):
     account: str
     configured: bool = True
     plan_type: str | None = None
+    state: str = "enabled"
     health: AccountHealth | None = None
     error: str | None = None
 
@@ -272,4 +274,12 @@ class DeletedAccount(Answer):
 
     account: str = ""
     deleted: dict[str, bool] | bool = False
+    capture_kept: bool = False
+    paths: dict[str, str] = Field(default_factory=dict)
     remaining_accounts: tuple[str, ...] = ()
+
+
+class CheckedAccounts(Answer):
+    """`POST /v1/chatgpt/admin/accounts/check`; an entry is as the API describes it."""
+
+    accounts: tuple[dict[str, Any], ...] = ()

@@ -28,7 +28,7 @@ _REFUSALS = {
     "too_many_attempts",
 }
 
-_BODILESS = ("/cancel", "/rerun", "/revoke")
+_BODILESS = ("/cancel", "/rerun", "/revoke", "{alias}/check")
 """Ends of the paths whose body nobody reads."""
 
 

@@ -25,7 +25,10 @@ _MODELS = {"plus": ("auto", "gpt-5-5"), "pro": ("auto", "gpt-5-5", "gpt-5-5-pro"
 
 
 def capture(plan: str | None = "plus", **more: Any) -> str:
-    """A capture that `FakeProvider` reads; `missing` names failed required checks, `expires` is an ISO time."""
+    """A capture that `FakeProvider` reads; `missing` names failed required checks, `expires` is an ISO time.
+
+    `account_id` and `user_id` are the login's.
+    """
     return json.dumps({"plan": plan, **more})
 
 
@@ -97,8 +100,8 @@ class FakeProvider:
             checks=tuple(Check(name, "required", False, f"{name} failed") for name in missing),
             capabilities=Capabilities(plan=plan, models=_MODELS.get(plan or "", ("auto",)), efforts={}),
             email="a***z@example.com",
-            account_id=None,
-            user_id=None,
+            account_id=told.get("account_id"),
+            user_id=told.get("user_id"),
             token_expires_at=datetime.fromisoformat(expires) if expires else None,
             observed_models=(),
         )

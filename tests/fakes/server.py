@@ -23,9 +23,12 @@ from api.protocol import HttpProtocol
 from api.services import Services
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
+from bridge.accounts.changes import AccountChanges
 from bridge.accounts.cooling import Cooldowns
+from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
@@ -39,6 +42,7 @@ from bridge.operations.feed import Feed
 from bridge.operations.records import Operations
 from bridge.operations.removal import Removal
 from bridge.quota.book import QuotaBook
+from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
@@ -167,6 +171,10 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         provider=provider,
         registry=registry,
         captures=Captures(store, vault, provider, registry),
+        changes=AccountChanges(store, registry),
+        account_events=AccountEvents(store),
+        overview=Overview(store, vault, provider, registry),
+        checks=AccountChecks(registry, quota, pool.session, pool.report),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
         cooldowns=Cooldowns(store, registry),

@@ -20,9 +20,13 @@ def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Jso
         return
     for entry in accounts.accounts:
         shown = [f"plan={entry.plan_type or '-'}", f"health={_health(entry.health)}"]
+        if entry.state != "enabled":
+            shown.append(f"state={entry.state}")
         if entry.error:
             shown.append(f"error={entry.error}")
         output.result(f"{entry.account}: {' '.join(shown)}")
+        if entry.health is not None and entry.health.what_to_do and entry.health.state != "ok":
+            output.note(f"{entry.account}: {entry.health.what_to_do}")
     if not accounts.accounts:
         output.note("No account yet; add one with `chatgpt-api admin account add`.")
 

@@ -106,7 +106,8 @@ async def test_a_capture_with_gaps_is_refused_with_what_is_missing(client: httpx
         ("captures/save", {"account": "new", "capture_text": capture(), "verify": "no"}, "verify"),
         ("accounts/delete", {}, "account"),
         ("accounts/delete", {"account": "a/b"}, "account"),
-        ("accounts/delete", {"account": "plus", "delete_capture": False}, "delete_capture"),
+        ("accounts/delete", {"account": "plus", "delete_capture": "no"}, "delete_capture"),
+        ("accounts/check", {"account": 3}, "account"),
     ],
 )
 async def test_bad_input_is_a_400_with_the_fields_name(

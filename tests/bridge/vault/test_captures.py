@@ -12,6 +12,7 @@ import pytest
 from cryptography.fernet import Fernet
 
 from bridge.vault import Vault
+from bridge.vault.captures import Removed
 from core.errors import (
     AccountNotConfiguredError,
     CaptureUnreadableError,
@@ -155,12 +156,12 @@ def test_deleting_removes_capture_settings_and_the_empty_folder(tmp_path: Path) 
     vault = Vault(tmp_path)
     vault.write("plus", _TEXT)
     (tmp_path / "plus" / "settings.json").write_text("{}")
-    assert vault.delete("plus") is True
+    assert vault.delete("plus") == Removed(capture=True, settings=True, folder=True)
     assert not (tmp_path / "plus").exists()
-    assert vault.delete("plus") is False
+    assert vault.delete("plus") == Removed()
     vault.write("free", _TEXT)
     (tmp_path / "free" / "notes.txt").write_text("mine")
-    assert vault.delete("free") is True
+    assert vault.delete("free") == Removed(capture=True)
     assert [path.name for path in (tmp_path / "free").iterdir()] == ["notes.txt"]
 
 

@@ -11,6 +11,7 @@ import pytest
 from tests.fakes.http import FakeBridge
 
 ADMIN = "/v1/chatgpt/admin"
+ACCOUNTS = "/v1/chatgpt/accounts"
 GOOD = {
     "ok": True,
     "account": "me",
@@ -34,16 +35,24 @@ def capture(tmp_path: Path) -> str:
     return str(path)
 
 
-def saves(bridge: FakeBridge, **more: Any) -> None:
-    bridge.says(GOOD, path=f"{ADMIN}/captures/inspect")
-    saved = {
-        "saved": True,
-        "inspection": GOOD,
-        "live_verify": "ok",
-        "capture_path": "/a/me/chatgpt-request.txt",
-        **more,
-    }
-    bridge.says(saved, path=f"{ADMIN}/captures/save")
+def saves(bridge: FakeBridge, path: str = ACCOUNTS, **more: Any) -> None:
+    bridge.says(GOOD, path=f"{ACCOUNTS}/inspect")
+    bridge.says(
+        {
+            "alias": "me",
+            "plan": "plus",
+            "live_verify": "ok",
+            "warnings": ["x-conduit-token"],
+            "capture_path": "/a/me/chatgpt-request.txt",
+            **more,
+        },
+        path=path,
+    )
+    features = {"image_gen": {"remaining": 7, "reset_after": "2026-12-01T00:00:00Z"}}
+    bridge.says({"account": "me", "ok": True, "default_model_slug": "gpt-5", "features": features}, path=CHECK)
+
+
+CHECK = f"{ACCOUNTS}/me/check"
 
 
 def test_add_inspects_then_saves_and_shows_the_account(
@@ -53,36 +62,41 @@ def test_add_inspects_then_saves_and_shows_the_account(
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture, "--api-key", "k")
     assert shown.status == 0
     assert shown.out == (
-        "saved=yes\naccount=me\nplan=plus\ntoken_expires_at=2026-12-01T00:00:00Z\nlive_verify=ok\n"
-        "capture_path=/a/me/chatgpt-request.txt\n"
+        "saved=yes\naccount=me\nplan=plus\ntoken_expires_at=2026-12-01T00:00:00Z\n"
+        "capture_path=/a/me/chatgpt-request.txt\nlive_verify=ok\ndefault_model=gpt-5\n"
+        "image_remaining=7\nimage_reset=2026-12-01T00:00:00Z\n"
     )
-    assert shown.err == "Recommended, but not in this capture: x-conduit-token\n"
-    inspected, saved = bridge.asked
+    assert shown.err.startswith("Recommended, but not in this capture: x-conduit-token\nNext: ")
+    inspected, saved, checked = bridge.asked
     assert inspected.headers["authorization"] == "Bearer k"
-    assert saved.body == {
-        "account": "me",
-        "capture_text": "curl 'https://chatgpt.com/...'",
-        "verify": True,
-        "replace": False,
-    }
+    assert saved.body == {"alias": "me", "capture": "curl 'https://chatgpt.com/...'", "verify": True}
+    assert checked.path == CHECK
 
 
-def test_no_live_verify_and_replace_are_passed_on(
-    bridge: FakeBridge, command: Callable[..., Any], capture: str
+@pytest.mark.parametrize("name", [("account", "add", "--replace"), ("save-capture",)])
+def test_replacing_updates_what_is_there(
+    bridge: FakeBridge, command: Callable[..., Any], capture: str, name: tuple[str, ...]
 ) -> None:
-    saves(bridge, live_verify="skipped")
-    shown = command(
-        *("admin", "account", "add", "--account", "me", "--capture-file", capture, "--no-live-verify", "--replace"),
-        "--json",
-    )
+    saves(bridge, f"{ACCOUNTS}/me/capture", live_verify="skipped")
+    bridge.says({"data": [{"alias": "me"}]}, path=ACCOUNTS)
+    shown = command("admin", *name, "--account", "me", "--capture-file", capture, "--no-live-verify", "--json")
     assert (shown.status, json.loads(shown.out)["live_verify"]) == (0, "skipped")
-    assert (bridge.asked[1].body["verify"], bridge.asked[1].body["replace"]) == (False, True)
+    assert (bridge.asked[-1].method, bridge.asked[-1].path) == ("PUT", f"{ACCOUNTS}/me/capture")
+    assert (bridge.asked[-1].body["verify"], bridge.asked[-1].body["other_login"]) == (False, False)
+
+
+def test_save_capture_adds_what_is_not_there(bridge: FakeBridge, command: Callable[..., Any], capture: str) -> None:
+    saves(bridge, data=[])
+    shown = command("admin", "save-capture", "--account", "me", "--capture-file", capture, "--no-live-verify")
+    assert shown.status == 0
+    assert bridge.asked[-1].method == "POST"
+    assert bridge.asked[-1].body["verify"] is False
 
 
 def test_a_rejected_capture_is_1_and_nothing_is_written(
     bridge: FakeBridge, command: Callable[..., Any], capture: str
 ) -> None:
-    bridge.says(BAD, path=f"{ADMIN}/captures/inspect")
+    bridge.says(BAD, path=f"{ACCOUNTS}/inspect")
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
     assert shown.status == 1
     assert shown.out == "saved=no\nnothing_written=yes\nphase=inspect\naccount=me\nfailed=cookie\n"
@@ -95,7 +109,7 @@ def test_a_rejected_capture_is_1_and_nothing_is_written(
 def test_what_is_no_capture_at_all_is_rejected_too(
     bridge: FakeBridge, command: Callable[..., Any], capture: str
 ) -> None:
-    bridge.fails("capture_rejected", 400, "not a request", "Copy it again.", path=f"{ADMIN}/captures/inspect")
+    bridge.fails("capture_rejected", 400, "not a request", "Copy it again.", path=f"{ACCOUNTS}/inspect")
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture, "--json")
     assert shown.status == 1
     assert json.loads(shown.out) == {
@@ -111,12 +125,13 @@ def test_an_account_that_exists_is_refused_and_the_way_to_replace_it_named(
     bridge: FakeBridge, command: Callable[..., Any], capture: str
 ) -> None:
     saves(bridge)
-    bridge.fails("invalid_request", 400, "there is 'me' already", "Do.", param="account", path=f"{ADMIN}/captures/save")
+    bridge.fails("invalid_request", 400, "there is 'me' already", "Do.", param="account", path=ACCOUNTS)
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
-    assert (shown.status, shown.out) == (2, "")
+    assert shown.status == 2
+    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\nlive_error=invalid_request\n"
     assert shown.err == (
         "error: there is 'me' already [invalid_request; at fault: the request]\n"
-        "what to do: Choose another name, or add --replace to give an account that exists a newer capture.\n"
+        "what to do: Choose another name, or give an account that exists a newer capture with `account update`.\n"
         "request id: req_1\n"
     )
 
@@ -127,7 +142,7 @@ def test_a_pasted_capture_ends_at_its_mark(
     saves(bridge)
     monkeypatch.setattr("sys.stdin", io.StringIO("curl one\n two\n END_CAPTURE \nnot this\n"))
     assert command("admin", "account", "add", "--account", "me", "--paste").status == 0
-    assert bridge.asked[1].body["capture_text"] == "curl one\n two\n"
+    assert bridge.asked[1].body["capture"] == "curl one\n two\n"
 
 
 def test_an_empty_capture_is_wrong_usage(

@@ -160,11 +160,11 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column("last_used_at", sa.BigInteger(), nullable=True))
         batch_op.add_column(sa.Column("last_failure", sa.String(), nullable=True))
         batch_op.add_column(sa.Column("last_failure_at", sa.BigInteger(), nullable=True))
+        batch_op.drop_column("limited")
         batch_op.drop_column("cooldown_since")
+        batch_op.drop_column("cooldown_reason")
         batch_op.drop_column("cooldown_until")
         batch_op.drop_column("disabled")
-        batch_op.drop_column("cooldown_reason")
-        batch_op.drop_column("limited")
 
     with op.batch_alter_table("artifacts", schema=None) as batch_op:
         batch_op.add_column(sa.Column("prompt", sa.String(), nullable=True))
@@ -177,11 +177,11 @@ def downgrade() -> None:
         batch_op.drop_column("prompt")
 
     with op.batch_alter_table("accounts", schema=None) as batch_op:
-        batch_op.add_column(sa.Column("limited", sa.JSON(), nullable=False))
-        batch_op.add_column(sa.Column("cooldown_reason", sa.String(), nullable=False))
         batch_op.add_column(sa.Column("disabled", sa.BOOLEAN(), nullable=False))
         batch_op.add_column(sa.Column("cooldown_until", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("cooldown_reason", sa.String(), nullable=False))
         batch_op.add_column(sa.Column("cooldown_since", sa.BigInteger(), nullable=True))
+        batch_op.add_column(sa.Column("limited", sa.JSON(), nullable=False))
         batch_op.drop_column("last_failure_at")
         batch_op.drop_column("last_failure")
         batch_op.drop_column("last_used_at")

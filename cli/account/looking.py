@@ -1,0 +1,129 @@
+"""`chatgpt-api account list`, `show`, `check` and `events`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import output
+from cli.account.options import Alias, moment, span
+from cli.exit import FAILED
+from cli.options import ApiKey, BaseUrl, Json, connect
+
+if TYPE_CHECKING:
+    from integrations.client.accounts import Account, AccountCheck
+
+_COUNTED = {"research": "deep_research", "image": "image_gen", "upload": "file_upload"}
+
+
+def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
+    """Every account, one a line, and what to do where one does not work."""
+    with connect(base_url, api_key) as client:
+        accounts = client.account.all()
+    if as_json:
+        output.data(accounts.as_sent())
+        return
+    for account in accounts.data:
+        output.result(
+            f"{account.alias:<16}  {account.state:<8}  {_health(account):<26}  plan={account.plan or '-'}"
+            f"  {_slots(account)}"
+        )
+        if account.health.state != "ok":
+            output.result(f"{'':<16}  -> {account.health.what_to_do}")
+    if not accounts.data:
+        output.note("No account yet; add one with `chatgpt-api account add`.")
+
+
+def show(alias: Alias, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
+    """One account: what it does, how it stands, and what to do."""
+    with connect(base_url, api_key) as client:
+        account = client.account.show(alias)
+    if as_json:
+        output.data(account.as_sent())
+    else:
+        print_account(account)
+
+
+def print_account(account: Account) -> None:
+    """An account as lines."""
+    capture, health = account.capture, account.health
+    output.fields(
+        account=account.alias,
+        in_pool=account.in_pool,
+        state=account.state,
+        reason=account.state_reason or None,
+        weight=account.weight if account.weight is not None else "by plan",
+        tags=list(account.tags),
+        note=account.note or None,
+        plan=account.plan,
+        email=account.email,
+        captured=moment(capture.captured_at),
+        capture_age=span(capture.age_seconds),
+        token_expires=moment(capture.token_expires_at),
+        previous_capture=capture.previous,
+        health=_health(account),
+        detail=health.detail or None,
+        since=moment(health.since),
+        until=moment(health.until),
+        what_to_do=health.what_to_do,
+        slots=_slots(account),
+        last_used=moment(account.last_used_at) or "never",
+        last_success=moment(account.last_success_at) or "never",
+        warnings=list(account.warnings) or None,
+    )
+
+
+def check(alias: Alias, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
+    """Ask ChatGPT whether an account works; costs no chat. 1 when it does not, or nobody knows."""
+    with connect(base_url, api_key) as client:
+        checked = client.account.check(alias)
+    if as_json:
+        output.data(checked.as_sent())
+    else:
+        output.fields(account=checked.account, ok="unknown" if checked.ok is None else checked.ok)
+        output.fields(status=checked.status, asked=checked.asked, plan=checked.plan_type)
+        output.fields(default_model=checked.default_model_slug, **remaining(checked))
+        output.fields(error=checked.error, warning=checked.warning)
+        output.fields(what_to_do=checked.what_to_do)
+    if checked.ok is not True:
+        raise typer.Exit(FAILED)
+
+
+def remaining(checked: AccountCheck) -> dict[str, object]:
+    """What is left, as far as it is known."""
+    left = {name: checked.features.get(feature, {}).get("remaining") for name, feature in _COUNTED.items()}
+    return {f"{name}_remaining": "not reported" if value is None else value for name, value in left.items()}
+
+
+def events(
+    alias: Annotated[str | None, typer.Argument(metavar="ALIAS", help="Only of this account.")] = None,
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 50,
+    cursor: Annotated[str | None, typer.Option(help="Go on behind a page; it ends with what to name here.")] = None,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    as_json: Json = False,
+) -> None:
+    """What happened to an account, or to all, newest first."""
+    with connect(base_url, api_key) as client:
+        page = client.account.events(alias, cursor=cursor, limit=limit)
+    if as_json:
+        output.data(page.as_sent())
+        return
+    for event in page.data:
+        data = json.dumps(event.data, ensure_ascii=False, sort_keys=True)
+        output.result(f"{moment(event.at)}  {event.account:<16}  {event.type:<20}  {data}")
+    if page.has_more:
+        output.note(f"There is more: --cursor {page.next_cursor}")
+
+
+def _health(account: Account) -> str:
+    health = account.health
+    return health.state if health.cause in ("", health.state) else f"{health.state} ({health.cause})"
+
+
+def _slots(account: Account) -> str:
+    taken = account.in_flight.items()
+    return " ".join(f"{bucket}={slot.get('used', 0)}/{slot.get('limit', 0)}" for bucket, slot in taken)

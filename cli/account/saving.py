@@ -1,0 +1,158 @@
+"""Storing a capture: inspect it, have it verified and kept, and say what came of it (docs/accounts.md)."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from cli import output
+from cli.exit import FAILED
+
+if TYPE_CHECKING:
+    from integrations.client import BridgeClient, ClientError
+    from integrations.client.accounts import Account, AccountCheck
+    from integrations.client.models import Inspection
+
+_FEATURES = {"research": "deep_research", "image": "image_gen", "upload": "file_upload"}
+
+
+class Way(Enum):
+    """Whether there may be an account of the name, or has to be one."""
+
+    ADD = "add"
+    UPDATE = "update"
+    EITHER = "either"
+
+
+def save(
+    client: BridgeClient,
+    alias: str,
+    text: str,
+    *,
+    way: Way,
+    verify: bool,
+    other_login: bool = False,
+    as_json: bool = False,
+) -> None:
+    """Inspect, then store, and print what came of it.
+
+    Raises:
+        ClientError: the bridge did not store it; what was there before still is.
+        typer.Exit: with 1, when the inspection failed and nothing was sent to be stored.
+    """
+    inspection = _inspected(client, alias, text, as_json)
+    try:
+        account = _stored(client, alias, text, way=way, verify=verify, other_login=other_login)
+    except _client_error() as error:
+        _not_saved(alias, error, as_json, inspection)
+        raise
+    print_saved(client, account, inspection, verify=verify, as_json=as_json)
+
+
+def print_saved(
+    client: BridgeClient, account: Account, inspection: Inspection | None, *, verify: bool, as_json: bool
+) -> None:
+    """What was stored, and with a verified one what is left of its quota."""
+    checked = _checked(client, account.alias) if verify else None
+    if as_json:
+        told = {} if inspection is None else {"inspection": inspection.as_sent()}
+        check = None if checked is None else checked.as_sent()
+        output.data({"ok": True, "saved": True, **told, "check": check, **account.as_sent()})
+        return
+    output.fields(
+        saved=True,
+        account=account.alias,
+        plan=account.plan,
+        token_expires_at=None if inspection is None else inspection.detected.get("token_expires_at"),
+        capture_path=account.capture_path,
+        live_verify=account.live_verify,
+    )
+    if checked is not None:
+        output.fields(default_model=checked.default_model_slug, **_figures(checked))
+    if account.warnings:
+        output.note(f"Recommended, but not in this capture: {', '.join(account.warnings)}")
+    output.note(f"Next: `chatgpt-api account show {account.alias}`, `chatgpt-api api chat -m hello`.")
+
+
+def _figures(checked: AccountCheck) -> dict[str, Any]:
+    figures: dict[str, Any] = {}
+    for name, feature in _FEATURES.items():
+        told = checked.features.get(feature, {})
+        figures[f"{name}_remaining"] = told.get("remaining")
+        figures[f"{name}_reset"] = told.get("reset_after")
+    return figures
+
+
+def _checked(client: BridgeClient, alias: str) -> AccountCheck | None:
+    """Its quota; the account is stored and verified, so that nobody minds when this fails."""
+    try:
+        return client.account.check(alias)
+    except _client_error() as error:
+        output.note(f"The quota could not be read: {error.failure.message}")
+        return None
+
+
+def _stored(client: BridgeClient, alias: str, text: str, *, way: Way, verify: bool, other_login: bool) -> Account:
+    if way is Way.EITHER:
+        there = any(account.alias == alias for account in client.account.all().data)
+        way = Way.UPDATE if there else Way.ADD
+    if way is Way.UPDATE:
+        return client.account.update(alias, text, verify=verify, other_login=other_login)
+    try:
+        return client.account.add(alias, text, verify=verify)
+    except _client_error() as error:
+        if error.failure.param == "account":
+            action = "Choose another name, or give an account that exists a newer capture with `account update`."
+            error.failure = error.failure.model_copy(update={"action": action})
+        raise
+
+
+def _not_saved(alias: str, error: ClientError, as_json: bool, inspection: Inspection) -> None:
+    failure = error.failure
+    if as_json:
+        told = {"code": failure.code, "message": failure.message, "inspection": inspection.as_sent()}
+        output.data({"ok": False, "saved": False, "phase": "save", "account": alias, **told})
+    else:
+        output.fields(saved=False, nothing_written=True, phase="save", account=alias, live_error=failure.code)
+
+
+def _inspected(client: BridgeClient, alias: str, text: str, as_json: bool) -> Inspection:
+    try:
+        inspection = client.account.inspect(text)
+    except _client_error() as error:
+        if error.failure.code != "capture_rejected":
+            raise
+        _rejected(alias, as_json, message=error.failure.message, failed=[])
+    if not inspection.ok:
+        failed = [check for check in inspection.checks if check.level == "required" and not check.ok]
+        said = "; ".join(f"{check.name}: {check.detail or 'failed'}" for check in failed)
+        _rejected(
+            alias,
+            as_json,
+            message=said or "a required check failed",
+            failed=list(inspection.missing),
+            inspection=inspection.as_sent(),
+        )
+    return inspection
+
+
+def _rejected(alias: str, as_json: bool, *, message: str, failed: list[str], **more: Any) -> Any:
+    if as_json:
+        output.data({"ok": False, "saved": False, "phase": "inspect", "failed": failed, "message": message, **more})
+    else:
+        output.fields(saved=False, nothing_written=True, phase="inspect", account=alias, failed=failed)
+    output.failure(
+        message,
+        code="capture_rejected",
+        fault="caller",
+        action="Copy the request POST /backend-api/f/conversation of a freshly sent message and try again.",
+    )
+    raise typer.Exit(FAILED)
+
+
+def _client_error() -> type[ClientError]:
+    from integrations.client import ClientError
+
+    return ClientError
