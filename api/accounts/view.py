@@ -21,7 +21,7 @@ def account(sight: Sight, taken: Used, now: datetime) -> dict[str, Any]:
     """One account. Times are Unix seconds, ages seconds."""
     known = sight.account
     assert known is not None
-    memory = known.memory
+    memory, row = known.memory, sight.row
     shown: dict[str, Any] = {
         "object": "chatgpt.account",
         "alias": known.alias,
@@ -42,8 +42,8 @@ def account(sight: Sight, taken: Used, now: datetime) -> dict[str, Any]:
         },
         "health": health(sight, known, now),
         "forecast": forecast(known, now).shown(),
-        "last_used_at": seconds(memory.last_used_at),
-        "last_success_at": seconds(memory.last_success_at),
+        "last_used_at": seconds(None if row is None else row.last_used_at),
+        "last_success_at": seconds(None if row is None else row.last_success_at),
         "in_flight": {
             bucket.value: {"used": count(taken, known.alias, bucket), "limit": limit}
             for bucket, limit in known.limits.items()

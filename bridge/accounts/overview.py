@@ -20,15 +20,24 @@ from core.errors import BridgeError, NotFoundError
 from provider.interface.accounts import Inspection
 from provider.interface.session import Provider
 
+_SELECT = (
+    "SELECT alias, plan, email, health_since, captured_at, last_used_at, last_success_at, updated_at FROM accounts"
+)
+
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """What the database says of an account of which there may be no capture any more."""
+    """What the database says of an account of which there may be no capture any more.
+
+    The registry's snapshot may be older where only the times of its use differ.
+    """
 
     plan: str | None
     email: str | None
     health_since: datetime | None
     captured_at: datetime | None
+    last_used_at: datetime | None
+    last_success_at: datetime | None
     updated_at: datetime
 
 
@@ -143,10 +152,16 @@ class Overview:
 
 
 def _rows(conn: Connection) -> dict[str, StoredRow]:
-    rows = conn.exec_driver_sql("SELECT alias, plan, email, health_since, captured_at, updated_at FROM accounts")
+    rows = conn.exec_driver_sql(_SELECT)
     return {
         row.alias: StoredRow(
-            row.plan, row.email, _time(row.health_since), _time(row.captured_at), from_microseconds(row.updated_at)
+            plan=row.plan,
+            email=row.email,
+            health_since=_time(row.health_since),
+            captured_at=_time(row.captured_at),
+            last_used_at=_time(row.last_used_at),
+            last_success_at=_time(row.last_success_at),
+            updated_at=from_microseconds(row.updated_at),
         )
         for row in rows
     }

@@ -9,6 +9,7 @@ import httpx2
 import pytest
 
 from core.errors import AuthInvalidError
+from provider.interface.accounts import FeatureQuota, Limits
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
 
@@ -122,3 +123,71 @@ async def test_the_older_word_for_replacing_is_understood(client: httpx2.AsyncCl
     body = {"account": "plus", "capture_text": capture("pro"), "force": True}
 
     assert (await client.post(f"{ADMIN}/captures/save", json=body)).status_code == 200
+
+
+async def test_force_neither_asks_upstream_nor_for_the_same_login(
+    served: Served, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(served.bridge.provider, "open", lambda alias, text: _Refused())
+    saved = [
+        await client.post(f"{ADMIN}/captures/save", json={"account": "plus", "capture_text": text, **more})
+        for text, more in (
+            (capture("pro", account_id="acc-1"), {"force": True}),
+            (capture("pro", account_id="acc-2"), {"replace": True, "verify": False}),
+            (capture("pro", account_id="acc-2"), {"force": True}),
+        )
+    ]
+    assert [answer.status_code for answer in saved] == [200, 409, 200]
+    assert saved[0].json()["live_verify"] == "skipped"
+
+
+async def test_every_name_is_listed_with_what_is_left_of_it(served: Served, client: httpx2.AsyncClient) -> None:
+    await client.post(f"{ADMIN}/captures/save", json={"account": "new", "capture_text": capture("pro")})
+    await client.post(f"{ADMIN}/accounts/delete", json={"account": "plus", "delete_capture": False})
+    folder = served.services.settings.accounts.accounts_dir / "webby"
+    folder.mkdir()
+    (folder / "settings.json").write_text("{}")
+    (folder.parent / "empty").mkdir()
+
+    body = (await client.get(f"{ADMIN}/accounts")).json()
+    new, plus, webby = body["accounts"]
+
+    assert body["stored_captures"] == ["new"]
+    assert (new["account"], new["capture_exists"], new["profile"]["plan_type"]) == ("new", True, "pro")
+    assert (new["stored"]["plan_type"], new["stored"]["email"]) == ("pro", "a***z@example.com")
+    assert new["stored"]["updated_at"]
+    assert (plus["account"], plus["configured"], plus["capture_exists"]) == ("plus", False, False)
+    assert (plus["previous_exists"], plus["stored"]) == (True, None)
+    assert (webby["account"], webby["settings_exists"], webby["profile"]) == ("webby", True, None)
+    assert webby["settings_path"].endswith("/webby/settings.json")
+
+
+async def test_a_capture_that_is_kept_is_told_as_kept(served: Served, client: httpx2.AsyncClient) -> None:
+    body = {"account": "plus", "delete_capture": False, "delete_settings": False}
+    kept = (await client.post(f"{ADMIN}/accounts/delete", json=body)).json()
+
+    assert kept["deleted"] == {"capture": False, "settings": False, "stored_metadata": False, "empty_directory": False}
+    assert (kept["capture_kept"], kept["remaining_accounts"]) == (True, [])
+    assert served.bridge.vault.read_previous("plus") == capture("plus")
+    assert (await client.post("/v1/chat/completions", json=CHAT)).status_code == 403
+
+
+@pytest.mark.parametrize("name", ["all", "*", None, "plus"])
+async def test_accounts_are_checked_together_and_cost_no_chat(tmp_path: Path, name: str | None) -> None:
+    captures = {"plus": capture("plus"), "pro": capture("pro"), "broken": "no capture"}
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        for alias in ("plus", "pro"):
+            served.world.limits[alias] = Limits({"image_gen": FeatureQuota("image_gen", "available", 7)})
+        answer = await client.post(f"{ADMIN}/accounts/check", json={} if name is None else {"account": name})
+        unknown = await client.post(f"{ADMIN}/accounts/check", json={"account": "nobody"})
+        asked = list(served.world.asked)
+
+    entries = {entry["account"]: entry for entry in answer.json()["accounts"]}
+    assert answer.json()["object"] == "chatgpt.admin.account_check"
+    assert set(entries) == ({"plus"} if name == "plus" else set(captures))
+    assert entries["plus"]["ok"] is True
+    if name != "plus":
+        assert (entries["broken"]["ok"], entries["broken"]["status"]) == (False, "capture_rejected")
+        assert entries["broken"]["profile_error"]
+    assert unknown.json()["accounts"][0]["status"] == "account_not_configured"
+    assert asked == []

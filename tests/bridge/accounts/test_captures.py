@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
+
 import pytest
 
 from bridge.accounts.account import Health
 from bridge.accounts.captures import Captures
+from bridge.accounts.events import AccountEvents
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.registry import Registry
+from bridge.audit import AuditLog
 from bridge.store.engine import Store
 from bridge.vault import Vault
 from bridge.vault.captures import Removed
+from core.clock import utc_now
 from core.errors import (
     AuthExpiredError,
     AuthInvalidError,
     CaptureRejectedError,
     InvalidRequestError,
+    NotFoundError,
+    OtherLoginError,
     RateLimitedError,
+    StoreError,
     VaultKeyError,
 )
 from tests.fakes.provider import FakeProvider, capture
@@ -117,3 +126,117 @@ async def test_a_process_with_another_key_locks_no_account_away(
     with pytest.raises(VaultKeyError):
         await strange.add("b", capture(), actor="test", verify=False)
     assert vault.aliases() == ["a"]
+
+
+async def test_an_update_keeps_what_it_replaced_and_restoring_brings_it_back(
+    captures: Captures, registry: Registry, vault: Vault
+) -> None:
+    await captures.add("a", capture("free"), actor="test")
+    await captures.update("a", capture("plus"), actor="test")
+    assert vault.read_previous("a") == capture("free")
+    assert (await captures.restore("a", actor="test")).capabilities.plan == "free"
+    account = await registry.account("a")
+    assert (account.plan, vault.read_previous("a")) == ("free", capture("plus"))
+    assert account.memory.capture_sha256 == account.capture_sha256
+
+
+async def test_what_is_not_there_is_not_updated_and_not_restored(captures: Captures, vault: Vault) -> None:
+    with pytest.raises(NotFoundError):
+        await captures.update("a", capture(), actor="test")
+    await captures.add("a", capture(), actor="test")
+    with pytest.raises(NotFoundError):
+        await captures.restore("a", actor="test")
+    assert vault.aliases() == ["a"]
+
+
+async def test_a_previous_capture_that_upstream_refuses_is_not_restored(
+    captures: Captures, vault: Vault, provider: FakeProvider
+) -> None:
+    await captures.add("a", capture("free"), actor="test")
+    await captures.update("a", capture("plus"), actor="test")
+    provider.refusal = AuthInvalidError("no")
+    with pytest.raises(AuthInvalidError):
+        await captures.restore("a", actor="test")
+    assert vault.read("a") == capture("plus")
+    await captures.restore("a", actor="test", verify=False)
+    assert vault.read("a") == capture("free")
+
+
+async def test_another_login_has_to_be_said(captures: Captures, vault: Vault, provider: FakeProvider) -> None:
+    await captures.add("a", capture("free", account_id="acc-1"), actor="test")
+    other = capture("pro", account_id="acc-2")
+    asked = len(provider.sessions)
+    with pytest.raises(OtherLoginError, match="acc-1"):
+        await captures.update("a", other, actor="test")
+    assert (vault.read("a"), len(provider.sessions)) == (capture("free", account_id="acc-1"), asked)
+    await captures.update("a", capture("plus", account_id="acc-1"), actor="test")
+    await captures.update("a", other, actor="test", other_login=True)
+    assert vault.read("a") == other
+
+
+async def test_every_change_is_in_the_audit_log_and_among_the_events(captures: Captures, store: Store) -> None:
+    await captures.add("a", capture("free"), actor="key_1")
+    await captures.update("a", capture("plus"), actor="key_2")
+    await captures.restore("a", actor="key_3")
+    await captures.delete("a", actor="key_4")
+    await captures.delete("a", actor="key_5")
+
+    told = (await AuditLog(store).page(subject="a")).items
+    happened = await AccountEvents(store).page("a")
+
+    actions = ["account.deleted", "capture.restored", "capture.replaced", "capture.added"]
+    assert [(one.action, one.actor) for one in told] == list(
+        zip(actions, ["key_4", "key_3", "key_2", "key_1"], strict=True)
+    )
+    assert [event.type for event in happened] == actions
+    assert told[2].before == {"plan": "free", "email": "a***z@example.com", "account_id": None}
+    assert told[2].after == {"plan": "plus", "email": "a***z@example.com", "account_id": None}
+
+
+async def test_a_file_that_cannot_be_written_leaves_no_row_and_no_record(
+    captures: Captures, store: Store, vault: Vault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await captures.add("a", capture("free"), actor="test")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.replace", full)
+    with pytest.raises(StoreError):
+        await captures.update("a", capture("plus"), actor="test")
+    monkeypatch.undo()
+    assert vault.read("a") == capture("free")
+    assert [one.action for one in (await AuditLog(store).page()).items] == ["capture.added"]
+
+
+async def test_of_two_that_add_the_same_name_at_once_one_is_refused(captures: Captures, vault: Vault) -> None:
+    wanted = [captures.add("a", capture(plan), actor="test") for plan in ("free", "plus")]
+    done = await asyncio.gather(*wanted, return_exceptions=True)
+    assert [type(one) for one in done if isinstance(one, Exception)] == [InvalidRequestError]
+    assert vault.has_previous("a") is False
+
+
+async def test_an_account_that_was_put_aside_is_restored_with_its_name(captures: Captures, registry: Registry) -> None:
+    await captures.add("a", capture("free"), actor="test")
+    assert (await captures.delete("a", actor="test", keep_capture=True)).kept is True
+    assert await registry.snapshot() == ()
+    await captures.restore("a", actor="test")
+    assert [account.plan for account in await registry.snapshot()] == ["free"]
+
+
+async def test_when_a_capture_was_stored_is_remembered_and_comes_back_with_it(
+    captures: Captures, registry: Registry, vault: Vault
+) -> None:
+    before = utc_now()
+    await captures.add("a", capture("free"), actor="test")
+    added = (await registry.account("a")).memory.captured_at
+    os.utime(vault._folder / "a" / "chatgpt-request.txt", (1_000_000_000, 1_000_000_000))
+    await captures.update("a", capture("plus"), actor="test")
+    updated = (await registry.account("a")).memory.captured_at
+    await captures.restore("a", actor="test")
+    restored = (await registry.account("a")).memory.captured_at
+    assert added is not None
+    assert updated is not None
+    assert restored is not None
+    assert before <= added <= updated
+    assert restored.timestamp() == 1_000_000_000

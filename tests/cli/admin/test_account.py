@@ -193,3 +193,38 @@ def test_the_key_comes_from_the_data_folder_when_nothing_else_names_one(
     bridge.says({"accounts": []})
     command("admin", "account", "list")
     assert bridge.asked[0].headers["authorization"] == "Bearer made-at-the-first-start"
+
+
+@pytest.mark.parametrize("name", [("account", "verify"), ("check-accounts",)])
+def test_verify_is_a_line_an_account_and_0(
+    bridge: FakeBridge, command: Callable[..., Any], name: tuple[str, ...]
+) -> None:
+    features = {"image_gen": {"remaining": 7}}
+    entries = [
+        {"account": "a", "ok": True, "plan_type": "plus", "default_model_slug": "gpt-5", "features": features},
+        {"account": "b", "ok": False, "error": "no capture", "what_to_do": "Add it."},
+    ]
+    bridge.says({"accounts": entries})
+    shown = command("admin", *name)
+    assert shown.status == 0
+    assert shown.out == (
+        "a: ok=yes plan=plus default=gpt-5 research=not reported image=7\n"
+        "b: ok=no plan=- default=- research=not reported image=not reported error=no capture what_to_do=Add it.\n"
+    )
+    assert bridge.asked[0].body == {"account": "all"}
+
+
+def test_update_is_not_add(bridge: FakeBridge, command: Callable[..., Any], capture: str) -> None:
+    saves(bridge, f"{ACCOUNTS}/me/capture", live_verify="skipped")
+    arguments = ["--account", "me", "--capture-file", capture, "--no-live-verify"]
+    assert command("admin", "account", "update", *arguments).status == 0
+    assert bridge.asked[-1].method == "PUT"
+
+
+def test_the_older_names_do_the_same(bridge: FakeBridge, command: Callable[..., Any]) -> None:
+    bridge.says({"accounts": [{"account": "a", "plan_type": "pro", "state": "paused", "health": {"state": "ok"}}]})
+    assert command("admin", "accounts").out == "a: plan=pro health=ok state=paused\n"
+    bridge.says({"deleted": {"capture": False}, "capture_kept": True, "paths": {"capture": "/a/b"}})
+    shown = command("admin", "delete-account", "--account", "me", "--keep-capture", "--keep-settings")
+    assert (shown.status, shown.out) == (0, "account=me\ndeleted=yes\ncapture_kept=yes\npaths=/a/b\n")
+    assert bridge.asked[-1].body == {"account": "me", "delete_capture": False, "delete_settings": False}
