@@ -110,7 +110,7 @@ def _age(account: Account, now: datetime) -> timedelta | None:
 
 def _message(account: Account, stage: Stage, expires_at: datetime | None) -> str:
     until = f"{expires_at:%Y-%m-%d %H:%M} UTC" if expires_at is not None else ""
-    replace = f"`chatgpt-api admin account add --replace --account {account.alias}`"
+    replace = f"`chatgpt-api account update {account.alias}`"
     if account.health is not Health.OK:
         return f"Upstream takes this capture no more: see to the account in a browser, then replace it with {replace}."
     if stage is Stage.UNKNOWN and account.error is not None:

@@ -26,7 +26,7 @@ _START = {
     "database": "Check the disk, the owner and the modes of the data folder.",
     "temporal": "Start Temporal with `chatgpt-api up`, or name a server in CHATGPT_TEMPORAL_ADDRESS.",
     "worker": "Start a worker with `chatgpt-api up` or `chatgpt-api worker`.",
-    "accounts": "Add an account with `chatgpt-api admin account add`.",
+    "accounts": "Add an account with `chatgpt-api account add`.",
 }
 
 
@@ -130,7 +130,7 @@ def _accounts() -> str:
     folder = settings.accounts_dir.absolute()
     found = sorted(path.parent.name for path in folder.glob("*/chatgpt-request.txt")) if folder.is_dir() else []
     if not found:
-        return f"none yet in {folder}; add one with `chatgpt-api admin account add`"
+        return f"none yet in {folder}; add one with `chatgpt-api account add`"
     loose = [name for name in found if _others_may_read(folder / name / "chatgpt-request.txt")]
     if loose:
         named = ", ".join(loose)
@@ -184,7 +184,7 @@ def _api_ready(client: BridgeClient) -> str:
 def _api_models(client: BridgeClient) -> str:
     models = client.models()
     if not models:
-        raise _Problem("no model is offered", "Add an account with `chatgpt-api admin account add`.")
+        raise _Problem("no model is offered", "Add an account with `chatgpt-api account add`.")
     return f"{len(models)} models"
 
 

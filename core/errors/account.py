@@ -67,7 +67,7 @@ class AccountNotConfiguredError(AccountError):
 
     code = "account_not_configured"
     other_account = True
-    action = "Add an account with `chatgpt-api admin account add`."
+    action = "Add an account with `chatgpt-api account add`."
 
 
 class CaptureUnreadableError(AccountError):

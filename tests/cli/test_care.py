@@ -71,7 +71,7 @@ def test_it_tells_what_the_next_look_would_say_and_does_nothing(command: Command
 
     lines = shown.out.splitlines()
     assert shown.status == 0
-    assert lines[0].startswith("plus: days. Replace the capture with `chatgpt-api admin account add --replace")
+    assert lines[0].startswith("plus: days. Replace the capture with `chatgpt-api account update plus`")
     assert lines[1].startswith("pro: fine. Nothing to do")
     assert lines[2:] == ["accounts=2", "warned=plus", "dry_run=yes"]
     assert (events(), len(simulator.ledger.requests)) == ([], 0)

@@ -28,7 +28,7 @@ def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Jso
         if entry.health is not None and entry.health.what_to_do and entry.health.state != "ok":
             output.note(f"{entry.account}: {entry.health.what_to_do}")
     if not accounts.accounts:
-        output.note("No account yet; add one with `chatgpt-api admin account add`.")
+        output.note("No account yet; add one with `chatgpt-api account add`.")
 
 
 def _health(health: AccountHealth | None) -> str:

@@ -82,7 +82,7 @@ def test_it_is_one_sentence_that_says_what_to_do(
 
     assert found.message.endswith(".")
     assert "\n" not in found.message
-    assert ("--replace --account one" in found.message) is (found.stage is not Stage.FINE or health is not Health.OK)
+    assert ("account update one" in found.message) is (found.stage is not Stage.FINE or health is not Health.OK)
 
 
 def test_a_warning_says_until_when() -> None:

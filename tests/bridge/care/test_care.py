@@ -115,7 +115,7 @@ async def test_a_warning_is_a_line_in_the_log_without_a_secret(
     written = capsys.readouterr()
     said = written.out + written.err
     assert said.count("account_expires") == 1
-    assert "--replace --account one" in said
+    assert "account update one" in said
     assert not any(secret in said for secret in ("hush-hush", "@"))
 
 

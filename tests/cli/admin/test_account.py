@@ -172,7 +172,7 @@ def test_an_empty_list_says_what_to_do(bridge: FakeBridge, command: Callable[...
     bridge.says({"accounts": []})
     shown = command("admin", "account", "list")
     assert (shown.status, shown.out) == (0, "")
-    assert shown.err == "No account yet; add one with `chatgpt-api admin account add`.\n"
+    assert shown.err == "No account yet; add one with `chatgpt-api account add`.\n"
 
 
 def test_delete_says_whether_there_was_one(bridge: FakeBridge, command: Callable[..., Any]) -> None:

@@ -44,7 +44,7 @@ def test_all_well_is_0(
     assert lines[1:] == [
         "ok    settings: every variable can be used",
         f"ok    data_folder: {machine / 'data'}",
-        f"ok    accounts: none yet in {machine / 'accounts'}; add one with `chatgpt-api admin account add`",
+        f"ok    accounts: none yet in {machine / 'accounts'}; add one with `chatgpt-api account add`",
         f"ok    temporal_binary: {machine / 'temporal'}",
         f"ok    temporal_server: 127.0.0.1:{bridge.port} accepts connections",
         f"ok    api_health: {bridge.base_url} answers",
