@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, Table, delete, func, insert, select
 
 from bridge.store.engine import Store
 from bridge.store.tables import AuditRow
@@ -66,6 +66,16 @@ def record(
             at=utc_now(), actor=actor, action=action, subject=subject, before=_plain(before), after=_plain(after)
         )
     )
+
+
+def older(conn: Transaction, before: datetime) -> int:
+    """How many entries were written before a time."""
+    return conn.execute(select(func.count()).where(_AUDIT.c.at < before)).scalar_one()
+
+
+def forget(conn: Transaction, before: datetime) -> int:
+    """Remove what was written before a time; returns how many entries that were."""
+    return conn.execute(delete(_AUDIT).where(_AUDIT.c.at < before)).rowcount
 
 
 class AuditLog:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Table, insert, select
+from sqlalchemy import Table, delete, func, insert, select
 
 from bridge.accounts.leases import Transaction
 from bridge.store.engine import Store
@@ -38,6 +38,16 @@ def happened(conn: Transaction, alias: str, type_: str, now: datetime, **data: A
     """
     plain = json.loads(json.dumps(redact(data), default=str))
     conn.execute(insert(_EVENTS).values(account=alias, at=now, type=type_, data=plain))
+
+
+def older(conn: Transaction, before: datetime) -> int:
+    """How many events happened before a time."""
+    return conn.execute(select(func.count()).where(_EVENTS.c.at < before)).scalar_one()
+
+
+def forget(conn: Transaction, before: datetime) -> int:
+    """Remove what happened before a time; returns how many events that were."""
+    return conn.execute(delete(_EVENTS).where(_EVENTS.c.at < before)).rowcount
 
 
 class AccountEvents:

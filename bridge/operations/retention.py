@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 from sqlalchemy import Connection, Row, Table, delete, func, insert, select
 
+from bridge import audit
+from bridge.accounts import events as happenings
 from bridge.files.artifacts import ARTIFACTS
 from bridge.files.inputs import INPUTS
 from bridge.files.storage import DiskStorage
@@ -26,6 +28,8 @@ from core.settings import RetentionSettings
 DOOMED: Table = DoomedFileRow.metadata.tables[str(DoomedFileRow.__tablename__)]
 
 T = TypeVar("T")
+
+Act: TypeAlias = Callable[[Connection, datetime], int]
 
 _BATCH = 20
 _MARGIN = timedelta(days=1)
@@ -79,12 +83,14 @@ class Retention:
         inputs = await self._all(_before(now, rules.inputs_days), self._remove_inputs)
         artifacts = [*await self._old_artifacts(now), *await self._excess_artifacts()]
         await self._store.write(lambda conn: _forget_keys(conn, now))
+        records = await self._store.write(lambda conn: self._records(conn, now, audit.forget, happenings.forget))
         payloads = await self._old_payloads(now, histories, self._blobs.remove_old)
         report = RetentionReport(
             operations=len(removed),
             events=sum(events) + sum(removed),
             inputs=len(inputs),
             artifacts=len(artifacts),
+            records=records,
             freed_bytes=sum(inputs) + sum(artifacts),
         )
         return _with(report, payloads)
@@ -107,8 +113,16 @@ class Retention:
             events=expiry.count_events(conn, pruned=pruned, removed=gone),
             inputs=len(inputs),
             artifacts=len(old) + len(excess),
+            records=self._records(conn, now, audit.older, happenings.older),
             freed_bytes=sum(row.size_bytes for row in [*inputs, *old, *excess]),
         )
+
+    def _records(self, conn: Connection, now: datetime, of_audit: Act, of_accounts: Act) -> int:
+        """Have something done with the old entries of both logs; returns how many they are."""
+        rules = self._rules
+        days = ((of_audit, rules.audit_days), (of_accounts, rules.account_events_days))
+        befores = ((act, _before(now, kept)) for act, kept in days)
+        return sum(act(conn, before) for act, before in befores if before is not None)
 
     @property
     def _most_bytes(self) -> int:

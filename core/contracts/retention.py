@@ -27,6 +27,7 @@ class RetentionReport(Contract):
         events: events, those of removed operations included.
         inputs, artifacts: pictures that clients sent; files that operations made.
         payloads: large payloads of histories that Temporal has forgotten.
+        records: entries of the audit log and of what happened to accounts.
         freed_bytes: size of all these files.
     """
 
@@ -35,6 +36,7 @@ class RetentionReport(Contract):
     inputs: int = 0
     artifacts: int = 0
     payloads: int = 0
+    records: int = 0
     freed_bytes: int = 0
     dry_run: bool = False
 
@@ -42,5 +44,6 @@ class RetentionReport(Contract):
         verb = "would remove" if self.dry_run else "removed"
         return (
             f"{verb} {self.operations} operations, {self.events} events, {self.inputs} inputs, "
-            f"{self.artifacts} artifacts and {self.payloads} payloads; {self.freed_bytes} bytes of files"
+            f"{self.artifacts} artifacts, {self.payloads} payloads and {self.records} records; "
+            f"{self.freed_bytes} bytes of files"
         )

@@ -41,6 +41,18 @@ class RetentionSettings(Area):
         description="Megabytes that the files which operations made may take together, beyond which the oldest go; "
         "0 sets no limit.",
     )
+    audit_days: float = Field(
+        365,
+        ge=0,
+        validation_alias="CHATGPT_RETENTION_AUDIT_DAYS",
+        description="Days that an entry of the audit log is kept; 0 keeps all.",
+    )
+    account_events_days: float = Field(
+        90,
+        ge=0,
+        validation_alias="CHATGPT_RETENTION_ACCOUNT_EVENTS_DAYS",
+        description="Days that what happened to accounts is kept; 0 keeps all.",
+    )
     interval_hours: float = Field(
         6,
         ge=0,

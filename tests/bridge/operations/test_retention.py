@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from sqlalchemy import func, insert, select, update
 
+from bridge import audit
+from bridge.accounts.events import AccountEvents, happened
 from bridge.files.artifacts import ARTIFACTS, Artifacts
 from bridge.files.inputs import INPUTS, Inputs
 from bridge.files.storage import DiskStorage
@@ -21,6 +23,7 @@ from bridge.operations.records import Operations
 from bridge.operations.retention import DOOMED, Retention
 from bridge.operations.rows import OPERATIONS
 from bridge.store.engine import Store
+from bridge.store.types import to_microseconds
 from bridge.vault.blobs import PayloadBlobs
 from core.clock import utc_now
 from core.contracts.inputs import InputRef
@@ -306,3 +309,22 @@ async def test_by_default_no_picture_of_an_operation_ever_goes(desk: Desk) -> No
 
     assert (removed.operations, removed.artifacts) == (1, 0)
     assert (await desk.artifacts.get(picture))[1].exists()
+
+
+async def test_old_records_of_changes_and_accounts_go_by_their_own_days(desk: Desk) -> None:
+    def written(conn: Any) -> None:
+        for days in (400, 100, 1):
+            happened(conn, "plus", "capture.added", ago(days))
+            audit.record(conn, "me", "limits.changed", "limits")
+            conn.exec_driver_sql(
+                "UPDATE audit SET at = ? WHERE number = last_insert_rowid()", (to_microseconds(ago(days)),)
+            )
+
+    await desk.store.write(written)
+    retention = desk.rules(audit_days=365, account_events_days=90)
+    planned, removed, again = await retention.plan(), await retention.remove(), await retention.plan()
+
+    assert (planned.records, removed.records, again.records) == (3, 3, 0)
+    assert len((await audit.AuditLog(desk.store).page()).items) == 2
+    assert len(await AccountEvents(desk.store).page()) == 1
+    assert (await desk.rules(audit_days=0, account_events_days=0).remove()).records == 0
