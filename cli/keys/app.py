@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cli.groups import group
+from cli.keys.change import change
 from cli.keys.create import create
 from cli.keys.list import list_keys
 from cli.keys.revoke import revoke
@@ -12,4 +13,5 @@ app = group("API keys of a running bridge: who may ask for what, and how often."
 app.command()(create)
 app.command("list")(list_keys)
 app.command()(show)
+app.command()(change)
 app.command()(revoke)

@@ -135,3 +135,23 @@ def test_a_key_that_is_too_narrow_says_what_to_do(bridge: FakeBridge, command: C
     assert (shown.status, shown.out) == (2, "")
     assert "`admin`" in shown.err
     assert "what to do: Use a key" in shown.err
+
+
+def test_change_sends_what_is_named_and_takes_limits_away(bridge: FakeBridge, command: Command) -> None:
+    bridge.says({**KEY, "per_minute": None}, path=f"{KEYS}/key_1")
+    shown = command(
+        "keys", "change", "key_1", "--per-minute", "0", "--per-day", "9", "--models", "all", "--expires", "never"
+    )
+
+    assert (shown.status, fields(shown.out)["per_minute"]) == (0, "unlimited")
+    assert (bridge.asked[0].method, bridge.asked[0].body) == (
+        "PATCH",
+        {"per_minute": None, "per_day": 9, "models": [], "expires_at": None},
+    )
+
+
+def test_change_without_a_change_is_wrong_usage(bridge: FakeBridge, command: Command) -> None:
+    shown = command("keys", "change", "key_1")
+
+    assert (shown.status, bridge.asked) == (2, [])
+    assert "name something to change" in shown.err
