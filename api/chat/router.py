@@ -13,6 +13,7 @@ from api.chat.answering import ChatAnswer, answer_for, attend, in_table
 from api.chat.background import admission_of, response_answer
 from api.chat.counted import answer_counted
 from api.chat.keyed import answer_keyed
+from api.chat.local import answer_usage, asks_usage
 from api.chat.naming import headers_of, identity
 from api.chat.research import answer_research
 from api.chat.service import ROUTE, Wish, read_wish, require_free_id
@@ -33,7 +34,9 @@ class ChatCompletions:
             await answer_research(services, body, scope, receive, send)
             return
         wish = await read_wish(services, body, scope)
-        if wish.detached:
+        if asks_usage(wish):
+            await answer_usage(services, wish, scope, receive, send)
+        elif wish.detached:
             admission = await admission_of(services, wish, scope)
             await answer_operation(services, admission, response_answer, scope, receive, send)
         elif wish.key is not None:
