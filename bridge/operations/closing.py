@@ -14,11 +14,13 @@ from bridge.idempotency import records as keys
 from bridge.operations import events, journal
 from bridge.operations import results as words
 from bridge.operations.rows import OPERATIONS, TERMINAL
+from bridge.operations.turns import messages_of
 from bridge.routing.grants import grant_next, release_operation
 from bridge.usage.counters import count_ended
+from bridge.usage.tokens import estimate
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
-from core.contracts.operations import OperationState
+from core.contracts.operations import OperationKind, OperationState
 from core.contracts.steps import Closed
 
 
@@ -55,6 +57,7 @@ def close(
             OPERATIONS.c.owner,
             OPERATIONS.c.model,
             OPERATIONS.c.kind,
+            OPERATIONS.c.request,
         ).where(OPERATIONS.c.id == operation_id)
     ).one()
     if row.state in TERMINAL:
@@ -81,6 +84,7 @@ def close(
         model=row.model,
         kind=row.kind,
         failed=state is OperationState.FAILED,
+        usage=estimate(messages_of(OperationKind(row.kind), row.request), text or "") if sent else None,
         now=now,
     )
     if state is OperationState.FAILED and not sent:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from bridge.routing.needs import Needs
 from core.contracts.buckets import Bucket
@@ -51,6 +51,14 @@ def inputs_of(record: OperationRecord) -> tuple[InputRef, ...]:
     if isinstance(request, ResponseRequest):
         return tuple(ref for message in request.messages for ref in message.inputs)
     return request.inputs if isinstance(request, (EditRequest, VisionRequest)) else ()
+
+
+def messages_of(kind: OperationKind, request: Mapping[str, Any]) -> list[tuple[str, int]]:
+    """The words of each message that an operation says, and how many pictures it brings."""
+    asked = _REQUESTS[kind].model_validate(request)
+    if isinstance(asked, ResponseRequest):
+        return [(message.text, len(message.inputs)) for message in asked.messages]
+    return [(asked.prompt, len(getattr(asked, "inputs", ())))]
 
 
 def prompt_of(record: OperationRecord) -> str:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bridge.store.engine import Store
 from bridge.usage.rows import Key, Tally, Transaction, add, counts
+from bridge.usage.tokens import Usage
 from core.clock import utc_now
 from core.contracts.usage import UsageCount
 from core.errors import BridgeError
@@ -95,10 +96,24 @@ class UsageCounters:
 
 
 def count_ended(
-    conn: Transaction, *, owner: str, account: str | None, model: str, kind: str, failed: bool, now: datetime
+    conn: Transaction,
+    *,
+    owner: str,
+    account: str | None,
+    model: str,
+    kind: str,
+    failed: bool,
+    usage: Usage | None = None,
+    now: datetime,
 ) -> None:
-    """Count an operation in the transaction that ends it, so that it is counted once whatever dies."""
-    add(conn, {Key(day_of(now), owner, account or "", model, kind): Tally(1, int(failed))})
+    """Count an operation in the transaction that ends it, so that it is counted once whatever dies.
+
+    Args:
+        usage: `None` for one that was never sent.
+    """
+    tokens = Usage(0, 0) if usage is None else usage
+    key = Key(day_of(now), owner, account or "", model, kind)
+    add(conn, {key: Tally(1, int(failed), tokens.prompt, tokens.completion)})
 
 
 def day_of(moment: datetime) -> str:
