@@ -111,6 +111,6 @@ async def test_captures_that_end_soon_are_told_to_those_with_the_key_and_change_
     assert (answer.status_code, answer.json()["status"]) == (200, "ok")
     assert {name: warning["stage"] for name, warning in told.items()} == {"day": "days", "hour": "hours"}
     assert told["hour"]["expires_at"] - time.time() == pytest.approx(3600, abs=60)
-    assert "--account hour" in told["hour"]["message"]
+    assert "account update hour" in told["hour"]["message"]
     assert "@" not in answer.text
     assert "warnings" not in without.json()
