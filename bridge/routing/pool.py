@@ -125,7 +125,7 @@ class Pool:
         """Where a request would go now, and why not elsewhere; nothing is asked of upstream and nothing is taken.
 
         Raises:
-            StoreError: the accounts cannot be read.
+            StoreError: the accounts cannot be read, or leases not be written.
         """
         accounts, now, wanted = await self._registry.snapshot(), utc_now(), self.resolved(needs)
 
@@ -133,7 +133,8 @@ class Pool:
             pool = refreshed(conn, accounts)
             return explained(pool, wanted, look(conn, pool, [wanted], now), prefer=self._affinity.account(affinity))
 
-        return await self._registry.store.read(work)
+        # In the writer's line, as the choice itself is: a slot that is being given back just now must count as free.
+        return await self._registry.store.write(work)
 
     def resolved(self, needs: Needs) -> Needs:
         """The same, with the strategy that counts for it."""
