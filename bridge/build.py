@@ -23,6 +23,7 @@ from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
+from bridge.files.kept import KeptFiles
 from bridge.files.local import LocalFolder
 from bridge.files.owned import OwnFiles
 from bridge.files.references import References
@@ -50,6 +51,7 @@ from bridge.vault.blobs import PayloadBlobs
 from core.errors import SettingError
 from core.settings import InputSettings, Settings
 from provider.chatgpt_web.adapter import ChatGPTWeb
+from provider.interface.quota import QuotaWatcher
 from provider.interface.session import Provider
 
 
@@ -86,6 +88,7 @@ class Bridge:
     removal: Removal
     retention: Retention
     artifacts: Artifacts
+    kept_files: KeptFiles
     inputs: Inputs
     references: References
     answers: KeptAnswers
@@ -104,7 +107,7 @@ def prepare(settings: Settings) -> None:
         StoreError: the database cannot be migrated.
         VaultKeyError: the passphrase or key file does not open what is encrypted.
     """
-    _prepare(settings, _vault(settings))
+    _prepare(settings, Vault.of(settings.accounts))
 
 
 @asynccontextmanager
@@ -117,7 +120,7 @@ async def open_bridge(settings: Settings, *, process: str) -> AsyncIterator[Brid
     Raises:
         SettingError, StoreError, VaultKeyError: as `prepare`; a concurrency setting is malformed.
     """
-    limits, vault = BucketLimits.of(settings.accounts), _vault(settings)
+    limits, vault = BucketLimits.of(settings.accounts), Vault.of(settings.accounts)
     await asyncio.to_thread(_prepare, settings, vault)
     async with AsyncExitStack() as stack:
         store = Store.open(settings.storage.database)
@@ -148,15 +151,13 @@ def _assemble(
     settings: Settings, store: Store, vault: Vault, presence: ProcessPresence, limits: BucketLimits
 ) -> Bridge:
     book, accounts = QuotaBook(), settings.accounts
-    provider = _provider(settings, book)
-    registry = Registry(
-        store, vault, provider, limits, judge=book.judge, pool=accounts.accounts, first=accounts.account
-    )
+    vendor = provider(settings, book)
+    registry = Registry(store, vault, vendor, limits, judge=book.judge, pool=accounts.accounts, first=accounts.account)
     outcomes = Outcomes(store, registry)
     pool = Pool(
         registry,
         outcomes,
-        Sessions(registry, vault, provider),
+        Sessions(registry, vault, vendor),
         process_id=presence.process_id,
         queue_limit=settings.queue.limit,
         patience_seconds=settings.queue.patience_seconds,
@@ -174,12 +175,12 @@ def _assemble(
         vault=vault,
         keyring=vault.keyring,
         blobs=blobs,
-        provider=provider,
+        provider=vendor,
         registry=registry,
-        captures=Captures(store, vault, provider, registry),
+        captures=Captures(store, vault, vendor, registry),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
-        overview=Overview(store, vault, provider, registry),
+        overview=Overview(store, vault, vendor, registry),
         checks=AccountChecks(registry, quota, pool.session, pool.report),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
@@ -204,6 +205,7 @@ def _assemble(
             blobs=blobs,
         ),
         artifacts=artifacts,
+        kept_files=KeptFiles(store, settings.storage.artifacts_dir),
         inputs=Inputs(store, settings.storage.inputs_dir),
         references=references(settings.inputs, store, artifacts),
         answers=KeptAnswers(
@@ -227,12 +229,12 @@ def references(settings: InputSettings, store: Store, artifacts: Artifacts) -> R
     )
 
 
-def _vault(settings: Settings) -> Vault:
-    passphrase = settings.accounts.secrets_passphrase
-    return Vault(settings.accounts.accounts_dir, passphrase.get_secret_value() if passphrase else None)
+def provider(settings: Settings, quota: QuotaWatcher | None = None) -> Provider:
+    """The vendor, as the settings say; also for a command that asks it without a database.
 
-
-def _provider(settings: Settings, quota: QuotaBook) -> Provider:
+    Args:
+        quota: who is told what is learnt of quotas on the way.
+    """
     upstream = settings.upstream
     return ChatGPTWeb(
         base_url=upstream.base_url,

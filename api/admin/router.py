@@ -1,4 +1,4 @@
-"""`/v1/chatgpt/admin`: accounts, added and removed while the server runs."""
+"""`/v1/chatgpt/admin`: the operator's older routes."""
 
 from __future__ import annotations
 
@@ -7,12 +7,14 @@ from typing import Any
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
 
 from api.accounts.refusals import with_inspection
-from api.admin import service
-from api.admin.schemas import CheckRequest, DeleteRequest, InspectRequest, SaveRequest
+from api.admin import files, service, slots, status, trials
+from api.admin.schemas import CheckRequest, DeleteFileRequest, DeleteRequest, InspectRequest, SaveRequest
 from api.body import read_object
-from api.dependencies import GrantDep, ServicesDep
+from api.dependencies import GrantDep, LinksDep, ServicesDep
+from api.images.serving import OperationRoute
 from api.validation import validated
 from core.errors import CaptureRejectedError
 
@@ -53,3 +55,52 @@ async def delete_account(request: Request, services: ServicesDep, grant: GrantDe
     """Remove an account."""
     wanted = validated(DeleteRequest, await read_object(request.scope, request.receive))
     return await service.delete(services, grant, wanted)
+
+
+@router.get("/status")
+async def read_status(request: Request, services: ServicesDep) -> dict[str, Any]:
+    """Where the server listens, how it routes, what is saved, and where files lie."""
+    return await status.status(services, request.scope["server"][1])
+
+
+@router.get("/settings")
+async def read_settings(services: ServicesDep) -> dict[str, Any]:
+    """Slots in force, what of them is saved, and where each number comes from."""
+    return {"object": "chatgpt.admin.settings", "settings": await slots.settings(services)}
+
+
+@router.post("/settings/save")
+async def save_settings(request: Request, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
+    """Have exactly these slots saved."""
+    return await slots.save(services, grant, await read_object(request.scope, request.receive))
+
+
+@router.post("/settings/reset")
+async def reset_settings(request: Request, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
+    """Forget every saved slot."""
+    await read_object(request.scope, request.receive)
+    return await slots.reset(services, grant)
+
+
+@router.get("/artifacts")
+async def list_artifacts(services: ServicesDep, links: LinksDep, limit: str | None = None) -> dict[str, Any]:
+    """The newest files of everybody."""
+    return await files.listed(services, links, limit)
+
+
+@router.post("/artifacts/delete")
+async def delete_artifact(request: Request, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
+    """Forget a file, with its bytes or without."""
+    wanted = validated(DeleteFileRequest, await read_object(request.scope, request.receive))
+    return await files.delete(services, grant, wanted.file_id, file=wanted.delete_file)
+
+
+@router.post("/test/chat")
+async def try_chat(request: Request, services: ServicesDep) -> dict[str, Any]:
+    """Run a chat as a client would."""
+    return await trials.chat(services, await read_object(request.scope, request.receive), request.scope)
+
+
+router.routes.append(
+    Route(f"{router.prefix}/test/image", OperationRoute(trials.read_image, trials.image_document), methods=["POST"])
+)

@@ -54,3 +54,10 @@ class DeleteRequest(Request):
     account: str
     delete_capture: bool = True
     delete_settings: bool = True
+
+
+class DeleteFileRequest(Request):
+    """A kept file to forget. `delete_file`: its bytes go too."""
+
+    file_id: str
+    delete_file: bool = False

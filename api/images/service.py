@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -17,6 +18,7 @@ from api.overrides import AccountOptions, chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
 from api.validation import validated
+from bridge.accounts.account import Account
 from bridge.chat.models import AUTO, image_slug
 from bridge.idempotency.digest import request_digest
 from bridge.operations.admission import Admission
@@ -34,11 +36,24 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     Raises:
         InvalidRequestError, UnsupportedParameterError: `param` names the field or header.
     """
-    request, headers = validated(ImageGenerationRequest, await read_object(scope, receive)), Headers(scope=scope)
+    body = await read_object(scope, receive)
+    return admission_of(body, scope, await services.bridge.registry.snapshot())
+
+
+def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) -> Admission:
+    """The same of a body that was read.
+
+    Args:
+        pool: the accounts as they are now.
+
+    Raises:
+        InvalidRequestError, UnsupportedParameterError: as `read`.
+    """
+    request, headers = validated(ImageGenerationRequest, body), Headers(scope=scope)
     if request.stream:
         raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
     options = merged(AccountOptions, request, request.metadata)
-    grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
+    grant = grant_of(scope)
     slug = image_slug(request.model, pool)
     grant.require_model(request.model or AUTO, slug)
     wanted = ImageRequest(

@@ -13,6 +13,7 @@ from bridge.vault.files import private_folder, remove_drafts, replace_file, swap
 from bridge.vault.keyring import PREFIX, Keyring
 from bridge.vault.lock import writing
 from core.errors import AccountNotConfiguredError, CaptureUnreadableError, StoreError, VaultKeyError
+from core.settings import AccountsSettings
 
 CAPTURE_FILE = "chatgpt-request.txt"
 """The capture's file name, in the folder that bears the account's alias."""
@@ -47,6 +48,12 @@ class Vault:
         self._folder = folder.absolute()
         self._root = str(self._folder)
         self.keyring = Keyring(self._folder, passphrase)
+
+    @classmethod
+    def of(cls, settings: AccountsSettings) -> Vault:
+        """The folder and the passphrase that the settings name."""
+        passphrase = settings.secrets_passphrase
+        return cls(settings.accounts_dir, passphrase.get_secret_value() if passphrase else None)
 
     def aliases(self) -> list[str]:
         """Every account that has a capture, in alphabetical order."""

@@ -23,5 +23,5 @@ async def bridge(tmp_path: Path, upstream: FakeUpstream) -> AsyncIterator[Bridge
     (tmp_path / "accounts" / "one" / "chatgpt-request.txt").write_text(capture())
     settings = load_all(storage={"data_dir": tmp_path / "data"}, accounts={"accounts_dir": tmp_path / "accounts"})
     async with AsyncExitStack() as stack:
-        with mock.patch.object(build, "_provider", return_value=upstream.provider()):
+        with mock.patch.object(build, "provider", return_value=upstream.provider()):
             yield await stack.enter_async_context(open_bridge(settings, process="test"))

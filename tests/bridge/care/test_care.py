@@ -55,7 +55,7 @@ class World:
 async def world(tmp_path: Path) -> AsyncIterator[World]:
     upstream = FakeUpstream(quota={"image_gen": 3})
     settings = load_all(storage={"data_dir": tmp_path / "data"}, accounts={"accounts_dir": tmp_path / "accounts"})
-    with mock.patch.object(build, "_provider", return_value=upstream.provider()):
+    with mock.patch.object(build, "provider", return_value=upstream.provider()):
         async with open_bridge(settings, process="test") as bridge:
             yield World(bridge, upstream, settings)
 
@@ -96,7 +96,7 @@ async def test_a_newer_capture_is_warned_of_again_and_the_old_one_never(world: W
 async def test_two_processes_that_look_at_once_warn_once(world: World) -> None:
     for number in range(5):
         world.ends(f"account-{number}", timedelta(days=1))
-    with mock.patch.object(build, "_provider", return_value=world.upstream.provider()):
+    with mock.patch.object(build, "provider", return_value=world.upstream.provider()):
         async with open_bridge(world.settings, process="other") as other:
             looks = await asyncio.gather(*(care.look() for care in (world.bridge.care, other.care) for _ in range(4)))
 

@@ -50,7 +50,7 @@ async def working(folder: Path, port: int, upstream: FakeUpstream) -> AsyncItera
         temporal={"address": f"127.0.0.1:{port}", "task_queue": "away"},
     )
     stop = asyncio.Event()
-    with mock.patch.object(build, "_provider", return_value=upstream.provider()):
+    with mock.patch.object(build, "provider", return_value=upstream.provider()):
         async with open_bridge(settings, process="test") as bridge:
             async with open_temporal(bridge.keyring, settings.temporal, settings.operations) as temporal:
                 task = asyncio.create_task(run_worker(bridge, settings, stop=stop, temporal=temporal))
