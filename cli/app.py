@@ -21,6 +21,9 @@ from cli.doctor.command import doctor
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
 from cli.importing.command import import_folder
 from cli.keys.app import app as keys
+from cli.local.captures import account_capabilities, account_info, accounts, inspect_capture, providers
+from cli.local.upstream import account_check, account_limits, account_models
+from cli.menu.command import menu
 from cli.migrate import migrate
 from cli.operations.app import app as operations
 from cli.retention import retention
@@ -38,7 +41,7 @@ from core.errors import BridgeError
 app = typer.Typer(
     name="chatgpt-api",
     help="ChatGPT Bridge: your ChatGPT Web accounts as a local OpenAI-shaped API with durable operations.",
-    no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -56,11 +59,18 @@ def _show_version(asked: bool) -> None:
 
 @app.callback()
 def root(
+    context: typer.Context,
     version: Annotated[
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit.")
     ] = False,
 ) -> None:
-    """What all commands share."""
+    """What all commands share; without a command, the menu on a terminal."""
+    if context.invoked_subcommand is not None:
+        return
+    if not sys.stdin.isatty():
+        output.note(context.get_help())
+        raise typer.Exit(ERROR)
+    context.invoke(menu)
 
 
 app.command()(up)
@@ -82,6 +92,15 @@ app.add_typer(operations, name="operations")
 app.add_typer(keys, name="keys")
 app.add_typer(route, name="route")
 app.command()(usage)
+app.command()(menu)
+app.command()(accounts)
+app.command("account-info")(account_info)
+app.command("account-capabilities")(account_capabilities)
+app.command("account-check")(account_check)
+app.command("account-models")(account_models)
+app.command("account-limits")(account_limits)
+app.command("inspect-capture")(inspect_capture)
+app.command()(providers)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -11,12 +11,12 @@ from cli import output
 from cli.groups import group
 from cli.options import ApiKey, BaseUrl, Json, connect
 
-app = group("What accounts are not asked for at present.")
+app = group("What accounts are not asked for at present.", calls=True)
 
 
 @app.command("list")
 def list_cooldowns(
-    account: Annotated[str | None, typer.Argument(metavar="[ALIAS]", help="Only those of this account.")] = None,
+    account: Annotated[str | None, typer.Argument(metavar="ALIAS", help="Only those of this account.")] = None,
     *,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,

@@ -135,8 +135,7 @@ def _accounts() -> str:
     if loose:
         named = ", ".join(loose)
         raise _Problem(f"others on this machine can read the captures of {named}", f"Run `chmod -R go= {folder}`.")
-    passphrase = settings.secrets_passphrase
-    Vault(folder, passphrase.get_secret_value() if passphrase else None).check()
+    Vault.of(settings).check()
     return f"{', '.join(found)} in {folder}"
 
 

@@ -13,7 +13,7 @@ from cli.operations.rerun import rerun
 from cli.operations.show import show
 from cli.operations.watch import watch
 
-app = group("Long work: look at it, follow it, steer it.")
+app = group("Long work: look at it, follow it, steer it.", calls=True)
 app.command("list")(list_operations)
 app.command()(show)
 app.command()(watch)

@@ -21,7 +21,5 @@ def history_source() -> tuple[TemporalSettings, Keyring, PayloadBlobs]:
     from bridge.vault.blobs import PayloadBlobs
     from core.settings import AccountsSettings, StorageSettings, TemporalSettings, load
 
-    accounts = load(AccountsSettings)
-    passphrase = accounts.secrets_passphrase
-    vault = Vault(accounts.accounts_dir, passphrase.get_secret_value() if passphrase else None)
-    return load(TemporalSettings), vault.keyring, PayloadBlobs(load(StorageSettings).payloads_dir)
+    keyring = Vault.of(load(AccountsSettings)).keyring
+    return load(TemporalSettings), keyring, PayloadBlobs(load(StorageSettings).payloads_dir)

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from integrations.client.accounts import AccountCalls
+from integrations.client.admin import AdminCalls
 from integrations.client.keys import KeyCalls
 from integrations.client.models import (
     Accounts,
@@ -47,6 +48,7 @@ class BridgeClient:
     def __init__(self, base_url: str, api_key: str | None = None, *, silence_seconds: float = 120) -> None:
         self._transport = Transport(base_url, api_key, silence_seconds=silence_seconds)
         self.account = AccountCalls(self._transport)
+        self.admin = AdminCalls(self._transport)
         self.keys = KeyCalls(self._transport)
         self.routing = RoutingCalls(self._transport)
         self.usage = UsageCalls(self._transport)

@@ -22,6 +22,7 @@ class Health(Answer):
 
     ok: bool = False
     accounts: tuple[str, ...] = ()
+    account_strategy: str | None = None
 
 
 class Part(Answer):

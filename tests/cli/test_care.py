@@ -3,11 +3,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from threading import Event
 from typing import Any
 
 import pytest
@@ -15,46 +12,24 @@ import pytest
 from bridge.accounts.events import AccountEvents
 from bridge.build import open_bridge
 from core.settings import load_all
-from provider.simulator import Simulator, SimulatorConfig, start
+from provider.simulator import Simulator, SimulatorConfig
+from tests.fakes.threaded import threaded_simulator
 
 Command = Callable[..., Any]
 
 
-@asynccontextmanager
-async def _running() -> AsyncIterator[Simulator]:
-    simulator = await start(SimulatorConfig(accounts=("plus", "pro"), difficulty=""))
-    try:
-        yield simulator
-    finally:
-        await simulator.aclose()
-
-
 @pytest.fixture(autouse=True)
 def simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Simulator]:
-    """An upstream in a thread, with `plus` near its end; the commands run a loop of their own."""
+    """An upstream with `plus` near its end; the working folder holds the two accounts."""
     monkeypatch.chdir(tmp_path)
-    ready, over, found = Event(), Event(), []
-
-    async def serve() -> None:
-        async with _running() as running:
-            found.append(running)
-            ready.set()
-            await asyncio.to_thread(over.wait)
-
-    with ThreadPoolExecutor(1) as pool:
-        serving = pool.submit(asyncio.run, serve())
-        try:
-            assert ready.wait(10)
-            monkeypatch.setenv("CHATGPT_WEB_BASE_URL", found[0].url)
-            for alias, days in (("plus", 1), ("pro", 90)):
-                folder = tmp_path / "secrets" / "accounts" / alias
-                folder.mkdir(parents=True)
-                text = found[0].capture(alias, expires_at=int(time.time()) + days * 86400 - 60)
-                (folder / "chatgpt-request.txt").write_text(text)
-            yield found[0]
-        finally:
-            over.set()
-            serving.result(10)
+    with threaded_simulator(SimulatorConfig(accounts=("plus", "pro"), difficulty="")) as running:
+        monkeypatch.setenv("CHATGPT_WEB_BASE_URL", running.url)
+        for alias, days in (("plus", 1), ("pro", 90)):
+            folder = tmp_path / "secrets" / "accounts" / alias
+            folder.mkdir(parents=True)
+            text = running.capture(alias, expires_at=int(time.time()) + days * 86400 - 60)
+            (folder / "chatgpt-request.txt").write_text(text)
+        yield running
 
 
 def events() -> list[str]:

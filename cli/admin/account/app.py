@@ -8,7 +8,7 @@ from cli.admin.account.list import list_accounts
 from cli.admin.account.verify import verify
 from cli.groups import group
 
-app = group("Accounts of a running bridge; a change counts from the next request on, without a restart.")
+app = group("Accounts of a running bridge; a change counts from the next request on, without a restart.", calls=True)
 app.command()(add)
 app.command()(update)
 app.command()(verify)

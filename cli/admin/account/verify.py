@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from cli import output
+from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
 
 _COUNTED = {"research": "deep_research", "image": "image_gen"}
@@ -20,16 +21,20 @@ def verify(
     api_key: ApiKey = None,
     as_json: Json = False,
 ) -> None:
-    """Ask ChatGPT whether accounts work; costs no chat. The status says only whether the bridge answered."""
+    """Ask ChatGPT whether accounts work; costs no chat. 1 when one does not, or none is known to."""
     with connect(base_url, api_key) as client:
         checked = client.check_accounts(account)
     if as_json:
         output.data(checked.as_sent())
-        return
-    for entry in checked.accounts:
-        output.result(_line(entry))
+    else:
+        for entry in checked.accounts:
+            output.result(_line(entry))
     if not checked.accounts:
         output.note("No account yet; add one with `chatgpt-api account add`.")
+        return
+    found = [entry.get("ok") for entry in checked.accounts]
+    if False in found or True not in found:
+        raise typer.Exit(FAILED)
 
 
 def _line(entry: dict[str, Any]) -> str:

@@ -196,7 +196,7 @@ def test_the_key_comes_from_the_data_folder_when_nothing_else_names_one(
 
 
 @pytest.mark.parametrize("name", [("account", "verify"), ("check-accounts",)])
-def test_verify_is_a_line_an_account_and_0(
+def test_verify_is_a_line_an_account_and_1_when_one_does_not_work(
     bridge: FakeBridge, command: Callable[..., Any], name: tuple[str, ...]
 ) -> None:
     features = {"image_gen": {"remaining": 7}}
@@ -206,12 +206,17 @@ def test_verify_is_a_line_an_account_and_0(
     ]
     bridge.says({"accounts": entries})
     shown = command("admin", *name)
-    assert shown.status == 0
+    assert shown.status == 1
     assert shown.out == (
         "a: ok=yes plan=plus default=gpt-5 research=not reported image=7\n"
         "b: ok=no plan=- default=- research=not reported image=not reported error=no capture what_to_do=Add it.\n"
     )
     assert bridge.asked[0].body == {"account": "all"}
+
+    paused = {"account": "b", "ok": None, "status": "paused"}
+    for told, status in (([entries[0], paused], 0), ([paused], 1), ([], 0)):
+        bridge.says({"accounts": told})
+        assert command("admin", *name, "--json").status == status
 
 
 def test_update_is_not_add(bridge: FakeBridge, command: Callable[..., Any], capture: str) -> None:

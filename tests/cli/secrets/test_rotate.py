@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import pty
-import select
 import signal
 import subprocess
 import sys
@@ -21,6 +18,7 @@ from bridge.audit import AuditLog
 from bridge.build import open_bridge
 from bridge.vault import Vault
 from core.settings import load_all
+from tests.cli import terminal
 from tests.fakes.provider import capture
 
 Command = Callable[..., Any]
@@ -50,30 +48,9 @@ EVERYTHING = {alias: capture(alias) for alias in ("free", "go", "plus")}
 
 
 def typed(folder: Path, *answers: str, arguments: tuple[str, ...] = (), **environment: str) -> tuple[int, str]:
-    """Run the command on a terminal of its own and answer what it asks; its status and what the terminal showed."""
-    terminal, inner = pty.openpty()
-    child = subprocess.Popen(
-        [sys.executable, "-P", "-m", "chatgpt_api", "secrets", "rotate", *arguments],
-        stdin=inner,
-        stdout=inner,
-        stderr=inner,
-        start_new_session=True,
-        env={**os.environ, "CHATGPT_ACCOUNTS_DIR": str(folder), **environment},
-    )
-    os.close(inner)
-    shown, left = "", list(answers)
-    try:
-        while select.select([terminal], [], [], 30)[0]:
-            try:
-                shown += os.read(terminal, 4096).decode()
-            except OSError:
-                # Its last writer is gone.
-                break
-            if shown.endswith(": ") and left:
-                os.write(terminal, f"{left.pop(0)}\n".encode())
-    finally:
-        os.close(terminal)
-    return child.wait(10), shown
+    """Rotate on a terminal and answer what is asked."""
+    environment["CHATGPT_ACCOUNTS_DIR"] = str(folder)
+    return terminal.typed("secrets", "rotate", *arguments, answers=answers, **environment)
 
 
 def test_a_new_key_file_replaces_the_old_one(accounts: Path, command: Command) -> None:

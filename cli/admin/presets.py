@@ -1,0 +1,36 @@
+"""`chatgpt-api admin presets`."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import output
+from cli.server.presets import KEY_NOTE, LAN_HOST, LAN_URL, Accounts, LanUrl, start_line
+
+_MANAGE = (
+    "chatgpt-api account list",
+    "chatgpt-api usage",
+    "chatgpt-api route explain",
+    "chatgpt-api doctor",
+)
+
+
+def presets(
+    *,
+    accounts: Accounts = None,
+    lan_host: Annotated[str, typer.Option(help="Where it listens for the network.")] = LAN_HOST,
+    lan_base_url: LanUrl = LAN_URL,
+) -> None:
+    """Print the commands that start the bridge for this machine, for the network, or spreading work by plan."""
+    network = {"CHATGPT_API_HOST": lan_host, "CHATGPT_PUBLIC_BASE_URL": lan_base_url}
+    blocks = {
+        "For this machine": [start_line(CHATGPT_ACCOUNTS=accounts)],
+        "For the network": [KEY_NOTE, start_line(CHATGPT_ACCOUNTS=accounts, **network)],
+        "Work spread over the accounts by their plans": [
+            start_line(CHATGPT_ACCOUNTS=accounts, CHATGPT_ACCOUNT_STRATEGY="weighted")
+        ],
+        "To look after it": _MANAGE,
+    }
+    output.result("\n\n".join("\n".join([f"# {title}", *lines]) for title, lines in blocks.items()))

@@ -1,0 +1,1 @@
+"""Commands on the accounts folder of this machine, which need no running bridge."""

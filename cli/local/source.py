@@ -1,0 +1,84 @@
+"""Which capture a command is about: a file, or an account of the accounts folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from core.settings import Settings
+    from provider.interface.accounts import Inspection
+    from provider.interface.session import Provider
+
+CapturePath = Annotated[
+    Path | None, typer.Argument(metavar="PATH", help="A file that holds a capture, instead of an account.")
+]
+Account = Annotated[
+    str | None, typer.Option("--account", metavar="ALIAS", help="An account of the folder. Default: CHATGPT_ACCOUNT.")
+]
+AccountsDir = Annotated[
+    Path | None, typer.Option("--accounts-dir", metavar="DIR", help="Folder of the captures. [CHATGPT_ACCOUNTS_DIR]")
+]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A capture and the vendor that reads it.
+
+    Attributes:
+        name: the account's alias, or the file's name.
+        text: the capture; a credential, never to be shown.
+    """
+
+    name: str
+    text: str
+    provider: Provider
+
+    def inspected(self) -> Inspection:
+        """The capture, examined; nothing is sent.
+
+        Raises:
+            CaptureRejectedError: the text is not a capture at all.
+        """
+        from core.clock import utc_now
+
+        return self.provider.inspect(self.text, now=utc_now())
+
+
+def source(path: Path | None, account: str | None, accounts_dir: Path | None) -> Source:
+    """The capture that the options name.
+
+    Raises:
+        typer.BadParameter: two are named, or none.
+        AccountNotConfiguredError: there is no such account.
+        CaptureUnreadableError, VaultKeyError: its capture does not open.
+        SettingError: a variable's value is wrong.
+    """
+    if path is not None and account is not None:
+        raise typer.BadParameter("choose one of PATH and --account")
+    settings = settings_of(accounts_dir)
+    from bridge.build import provider  # only now: a bad setting is said at once
+
+    if path is not None:
+        return Source(path.name, path.read_text(encoding="utf-8", errors="replace"), provider(settings))
+    from bridge.vault import Vault
+    from bridge.vault.aliases import given_alias
+
+    alias = account or settings.accounts.account
+    if alias is None:
+        raise typer.BadParameter("name a capture with PATH, or an account with --account or CHATGPT_ACCOUNT")
+    return Source(alias, Vault.of(settings.accounts).read(given_alias(alias)), provider(settings))
+
+
+def settings_of(accounts_dir: Path | None) -> Settings:
+    """The settings, with another folder of accounts where one is named.
+
+    Raises:
+        SettingError: a variable's value is wrong.
+    """
+    from core.settings import load_all
+
+    return load_all(accounts={"accounts_dir": accounts_dir})

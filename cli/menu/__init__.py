@@ -1,0 +1,1 @@
+"""`chatgpt-api menu`: the everyday commands, asked for one by one."""

@@ -1,0 +1,47 @@
+"""Questions on the terminal."""
+
+from __future__ import annotations
+
+import sys
+
+
+class Leave(Exception):
+    """Nobody answers any more. `interrupted`: by Ctrl-C."""
+
+    def __init__(self, *, interrupted: bool) -> None:
+        super().__init__()
+        self.interrupted = interrupted
+
+
+def answer(question: str, *, default: str | None = None) -> str:
+    """What is typed, trimmed; an empty line is the default, and is asked again where there is none.
+
+    Raises:
+        Leave: Ctrl-C, or the end of the input.
+    """
+    shown = f"{question} [{default}]: " if default else f"{question}: "
+    while True:
+        sys.stderr.write(shown)
+        sys.stderr.flush()
+        try:
+            given = sys.stdin.readline()
+        except KeyboardInterrupt:
+            raise Leave(interrupted=True) from None
+        if not given:
+            raise Leave(interrupted=False)
+        if given.strip():
+            return given.strip()
+        if default is not None:
+            return default
+
+
+def chosen(question: str, names: list[str], *, default: str | None = None) -> str:
+    """A name, or the number of one in a list that is shown.
+
+    Raises:
+        Leave: as `answer`.
+    """
+    for number, name in enumerate(names, 1):
+        sys.stderr.write(f"  {number:>4}  {name}\n")
+    given = answer(question, default=default)
+    return names[int(given) - 1] if given.isdecimal() and 1 <= int(given) <= len(names) else given
