@@ -22,6 +22,7 @@ from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
 from cli.importing.command import import_folder
 from cli.keys.app import app as keys
 from cli.local.captures import account_capabilities, account_info, accounts, inspect_capture, providers
+from cli.local.probe import probe_capture
 from cli.local.upstream import account_check, account_limits, account_models
 from cli.menu.command import menu
 from cli.migrate import migrate
@@ -100,6 +101,7 @@ app.command("account-check")(account_check)
 app.command("account-models")(account_models)
 app.command("account-limits")(account_limits)
 app.command("inspect-capture")(inspect_capture)
+app.command("probe-capture")(probe_capture)
 app.command()(providers)
 
 

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
 if TYPE_CHECKING:
     from core.settings import Settings
     from provider.interface.accounts import Inspection
-    from provider.interface.session import Provider
+    from provider.interface.session import Provider, Session
+
+_Read = TypeVar("_Read")
 
 CapturePath = Annotated[
     Path | None, typer.Argument(metavar="PATH", help="A file that holds a capture, instead of an account.")
@@ -82,3 +86,21 @@ def settings_of(accounts_dir: Path | None) -> Settings:
     from core.settings import load_all
 
     return load_all(accounts={"accounts_dir": accounts_dir})
+
+
+def read(found: Source, ask: Callable[[Session], Awaitable[_Read]]) -> _Read:
+    """Ask ChatGPT with a capture, over a session that is closed afterwards.
+
+    Raises:
+        CaptureRejectedError: the capture cannot be used.
+        BridgeError: as `ask`.
+    """
+
+    async def once() -> _Read:
+        session = found.provider.open(found.name, found.text)
+        try:
+            return await ask(session)
+        finally:
+            await session.aclose()
+
+    return asyncio.run(once())

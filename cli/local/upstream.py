@@ -5,23 +5,18 @@ These are reads that cost no chat. They are not counted in a running bridge's sl
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from cli import output
 from cli.exit import FAILED
 from cli.local.captures import tell
-from cli.local.source import Account, AccountsDir, CapturePath, Source, source
+from cli.local.source import Account, AccountsDir, CapturePath, read, source
 from cli.options import Json
 
 if TYPE_CHECKING:
     from provider.interface.accounts import Limits
-    from provider.interface.session import Session
-
-_Read = TypeVar("_Read")
 
 
 def account_check(
@@ -31,7 +26,7 @@ def account_check(
     from core.errors import BridgeError
 
     try:
-        _read(source(path, account, accounts_dir), lambda session: session.verify())
+        read(source(path, account, accounts_dir), lambda session: session.verify())
     except BridgeError as error:
         told = {"status": error.code, "auth_ok": False, "detail": error.message, "what_to_do": error.action}
     else:
@@ -45,7 +40,7 @@ def account_models(
     path: CapturePath = None, *, account: Account = None, accounts_dir: AccountsDir = None, as_json: Json = False
 ) -> None:
     """The models that ChatGPT offers the account now, in its order."""
-    models = _read(source(path, account, accounts_dir), lambda session: session.models())
+    models = read(source(path, account, accounts_dir), lambda session: session.models())
     if as_json:
         output.data([{"model": one.slug, "title": one.title, "efforts": list(one.efforts)} for one in models])
         return
@@ -60,7 +55,7 @@ def account_limits(
     path: CapturePath = None, *, account: Account = None, accounts_dir: AccountsDir = None, as_json: Json = False
 ) -> None:
     """What ChatGPT says is left of the account's quota, and which models are capped."""
-    limits = _read(source(path, account, accounts_dir), lambda session: session.limits())
+    limits = read(source(path, account, accounts_dir), lambda session: session.limits())
     if as_json:
         output.data(_as_data(limits))
         return
@@ -84,14 +79,3 @@ def _as_data(limits: Limits) -> dict[str, Any]:
         "blocked_features": [name for name, quota in limits.features.items() if quota.status == "blocked"],
         "model_limits": [asdict(capped) for capped in limits.model_limits],
     }
-
-
-def _read(found: Source, read: Callable[[Session], Awaitable[_Read]]) -> _Read:
-    async def once() -> _Read:
-        session = found.provider.open(found.name, found.text)
-        try:
-            return await read(session)
-        finally:
-            await session.aclose()
-
-    return asyncio.run(once())

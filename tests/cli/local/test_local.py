@@ -76,6 +76,22 @@ def test_upstream_is_asked_what_the_capture_is_worth(simulator: Simulator, comma
     assert "image_gen: available, " in command("account-limits", "--account", "free").out
 
 
+def test_a_probe_is_one_chat_told_event_by_event(simulator: Simulator, command: Command) -> None:
+    shown = command("probe-capture", "--account", "plus", "-m", "hello", "--max-events", "2")
+    assert shown.status == 0, shown.err
+    first, second, *rest = shown.out.splitlines()
+    assert first.startswith("event=ConversationKnown conversation_id=")
+    assert second.startswith("event=")
+    assert fields("\n".join(rest))["TurnFinished"] == "1"
+    assert "offline simulator" in fields("\n".join(rest))["text"]
+    assert "more; --max-events shows them." in shown.err
+    assert len(simulator.ledger.submissions) == 1
+
+    told = json.loads(command("probe-capture", "--account", "plus", "--json").out)
+    assert told["events"][-1]["event"] == "TurnFinished"
+    assert told["text"] == told["events"][-1]["text"]
+
+
 def test_a_capture_that_upstream_refuses_fails_the_check_and_says_why(
     simulator: Simulator, command: Command, tmp_path: Path
 ) -> None:
