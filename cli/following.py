@@ -62,8 +62,7 @@ def ends(event: OperationEvent) -> bool:
 class Watch:
     """Shows events on stderr: a moving line on a terminal, one line an event elsewhere. Text that grows is counted."""
 
-    def __init__(self, operation_id: str) -> None:
-        self._title = operation_id
+    def __init__(self) -> None:
         self._letters = 0
         self._live: Progress | None = None
         self._task: TaskID | None = None
@@ -72,7 +71,7 @@ class Watch:
         if sys.stderr.isatty():
             self._live = _line()
             self._live.start()
-            self._task = self._live.add_task(self._title, total=None, said="")
+            self._task = self._live.add_task("", total=None)
         return self
 
     def __exit__(
@@ -85,7 +84,8 @@ class Watch:
         """Show one event."""
         said = self._said(event)
         if self._live is not None and self._task is not None:
-            self._live.update(self._task, said=said, completed=event.data.get("done"), total=event.data.get("total"))
+            done, total = event.data.get("done"), event.data.get("total")
+            self._live.update(self._task, description=said, completed=done, total=total)
         elif event.type != "delta":
             at = time.strftime("%H:%M:%S", time.localtime(event.at))
             output.note(f"{at} {event.number:>3} {said}")
@@ -108,10 +108,9 @@ def _line() -> Progress:
 
     return Progress(
         SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=24),
-        TextColumn("{task.fields[said]}", markup=False),
         TimeElapsedColumn(),
+        BarColumn(bar_width=24),
+        TextColumn("{task.description}", markup=False),
         console=Console(stderr=True),
     )
 

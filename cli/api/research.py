@@ -76,7 +76,7 @@ def _followed(client: BridgeClient, operation_id: str) -> Operation:
     last = 0
     while True:
         try:
-            with Watch(operation_id) as shown:
+            with Watch() as shown:
                 for event in follow(client, operation_id, after=last):
                     last = event.number
                     shown.show(event)

@@ -43,7 +43,7 @@ def watch(
 def watched(client: BridgeClient, operation_id: str, *, after: int = 0) -> Operation:
     """Show an operation's events as they come; returns it once it has ended."""
     client.operation(operation_id)
-    with Watch(operation_id) as shown:
+    with Watch() as shown:
         for event in follow(client, operation_id, after=after):
             shown.show(event)
     return client.operation(operation_id)
