@@ -6,7 +6,6 @@ Command modules import what they need inside the command, so that `--version` an
 from __future__ import annotations
 
 import sys
-import traceback
 from collections.abc import Sequence
 from typing import Annotated, NoReturn
 
@@ -18,7 +17,8 @@ from cli.admin.app import app as admin
 from cli.api.app import app as api
 from cli.care import care
 from cli.doctor.command import doctor
-from cli.exit import ERROR, FAILED, INTERRUPTED, OK, leave
+from cli.ending import status_of
+from cli.exit import ERROR, OK, leave
 from cli.importing.command import import_folder
 from cli.keys.app import app as keys
 from cli.local.captures import account_capabilities, account_info, accounts, inspect_capture, providers
@@ -37,10 +37,11 @@ from cli.up import lifeline
 from cli.up.command import up
 from cli.usage.command import usage
 from cli.worker import worker
-from core.errors import BridgeError
+
+PROGRAM = "chatgpt-api"
 
 app = typer.Typer(
-    name="chatgpt-api",
+    name=PROGRAM,
     help="ChatGPT Bridge: your ChatGPT Web accounts as a local OpenAI-shaped API with durable operations.",
     invoke_without_command=True,
     add_completion=False,
@@ -71,7 +72,7 @@ def root(
     if not sys.stdin.isatty():
         output.note(context.get_help())
         raise typer.Exit(ERROR)
-    context.invoke(menu)
+    menu(context)
 
 
 app.command()(up)
@@ -112,45 +113,6 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
 
 
 def run(arguments: Sequence[str]) -> int:
-    """Run one command; nothing that a user can cause becomes a traceback.
-
-    Returns:
-        0 for success, 1 where a check failed, 2 for wrong usage and for errors that say what to do, 130 for Ctrl-C.
-    """
+    """Run one command; its status, as of `ending.status_of`."""
     completion.prepare()
-    try:
-        app(args=list(arguments), prog_name="chatgpt-api")
-    except SystemExit as leaving:
-        return leaving.code if isinstance(leaving.code, int) else OK
-    except KeyboardInterrupt:
-        return INTERRUPTED
-    except Exception as error:
-        return _failed(error)
-    return OK
-
-
-def _failed(error: Exception) -> int:
-    from integrations.client.errors import ClientError
-
-    if isinstance(error, BridgeError):
-        output.failure(error.message, code=error.code, fault=error.fault, action=error.action)
-        return ERROR
-    if isinstance(error, ClientError):
-        failure = error.failure
-        output.failure(failure.message, code=failure.code, fault=failure.fault, action=failure.action)
-        if error.request_id:
-            output.note(f"request id: {error.request_id}")
-        return ERROR
-    if isinstance(error, OSError):
-        output.failure(
-            str(error), code="system_error", fault="configuration", action="Check that path, its owner and its modes."
-        )
-        return ERROR
-    traceback.print_exception(error, file=sys.stderr)
-    output.failure(
-        f"{type(error).__name__}: {error}",
-        code="internal_error",
-        fault="bridge",
-        action="Report this with the lines above.",
-    )
-    return FAILED
+    return status_of(lambda: app(args=list(arguments), prog_name=PROGRAM))

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 
 import typer
 
 from cli import output
+from cli.ending import status_of
 from cli.exit import INTERRUPTED, OK
 from cli.menu.asking import Leave, answer
 from cli.menu.entries import ENTRIES, Entry, Where
@@ -16,11 +18,15 @@ _LEAVE = ("q", "quit", "exit")
 _AGAIN = ("", "?", "h", "help")
 
 
-def menu(base_url: BaseUrl = None, api_key: ApiKey = None) -> None:
+def menu(context: typer.Context, base_url: BaseUrl = None, api_key: ApiKey = None) -> None:
     """Choose from a list what to do, and be asked for the rest; needs a terminal."""
     if not sys.stdin.isatty():
         raise typer.BadParameter("the menu needs a terminal; `chatgpt-api --help` lists the commands")
-    where = Where(base_url, api_key)
+    where, root = Where(base_url, api_key), context.find_root()
+
+    def run(words: list[str]) -> int:
+        return status_of(lambda: root.command.main(args=words, prog_name=root.info_name))
+
     try:
         while True:
             _draw()
@@ -32,7 +38,7 @@ def menu(base_url: BaseUrl = None, api_key: ApiKey = None) -> None:
             if not (chosen.isdecimal() and 1 <= int(chosen) <= len(ENTRIES)):
                 output.note(f"There is no {chosen!r}: choose 1 to {len(ENTRIES)}, or q to leave.")
             else:
-                _do(ENTRIES[int(chosen) - 1], where)
+                _do(ENTRIES[int(chosen) - 1], where, run)
             answer("Enter goes back to the menu", default="")
     except Leave as leaving:
         output.note("")
@@ -50,10 +56,8 @@ def _draw() -> None:
     output.note("\n     q  Leave\n")
 
 
-def _do(entry: Entry, where: Where) -> None:
+def _do(entry: Entry, where: Where, run: Callable[[list[str]], int]) -> None:
     """Ask for what the entry needs, and run its command; how it ended is told when it did not end well."""
-    from cli.app import run
-
     arguments = entry.arguments(where)
     if arguments is None:
         output.note("Nothing was done.")
