@@ -51,9 +51,9 @@ class _Change:
 class Captures:
     """Examines captures, proves them, and only then lets them replace what is there.
 
-    A change counts from the next request on, in every process. What was learnt of an older capture is forgotten; a
-    cooldown stays, because it is the login's. When anything fails, the older capture is still there. Whoever changes
-    something is `actor` in the audit log.
+    A change counts from the next request on, in other processes a moment later. What was learnt of an older capture is
+    forgotten; a cooldown stays, because it is the login's. When anything fails, the older capture is still there.
+    Whoever changes something is `actor` in the audit log.
     """
 
     def __init__(self, store: Store, vault: Vault, provider: Provider, registry: Registry) -> None:

@@ -46,4 +46,4 @@ def vault(tmp_path: Path) -> Vault:
 @pytest.fixture
 def registry(store: Store, vault: Vault, provider: FakeProvider) -> Registry:
     """Every capture in alphabetical order."""
-    return Registry(store, vault, provider, BucketLimits({}))
+    return Registry(store, vault, provider, BucketLimits({}), capture_seconds=0)

@@ -145,7 +145,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
     await presence.start()
     environment = BucketLimits.of(settings.accounts)
     book = QuotaBook()
-    registry = Registry(store, vault, provider, environment, judge=book.judge)
+    registry = Registry(store, vault, provider, environment, judge=book.judge, capture_seconds=0)
     outcomes = Outcomes(store, registry)
     pool = Pool(
         registry,

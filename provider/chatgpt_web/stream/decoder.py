@@ -70,6 +70,7 @@ class TurnDecoder:
         self._model: str | None = None
         self._task: str | None = None
         self._told: list[TurnEvent] = []
+        self._pieces: list[str] = []
 
     @property
     def unknown_ops(self) -> int:
@@ -111,13 +112,14 @@ class TurnDecoder:
         self._deltas.settle()
 
     def show(self, text: str) -> None:
-        """Tell a piece of the answer."""
-        if text:
-            self.tell(TextDelta(text))
+        """Tell a piece of the answer; pieces that arrive together are told as one."""
+        if text and not self.closed and self.failure is None:
+            self._pieces.append(text)
 
     def tell(self, event: TurnEvent) -> None:
         """Tell an event, unless the turn is over."""
         if not self.closed and self.failure is None:
+            self._join_pieces()
             self._told.append(event)
 
     def fail(self, error: BridgeError) -> None:
@@ -127,10 +129,16 @@ class TurnDecoder:
 
     def take_told(self) -> list[TurnEvent]:
         """Everything told since the last time."""
+        self._join_pieces()
         told = self._told
         if told:
             self._told = []
         return told
+
+    def _join_pieces(self) -> None:
+        if self._pieces:
+            self._told.append(TextDelta("".join(self._pieces)))
+            self._pieces.clear()
 
     def _document(self, document: dict[str, Any]) -> None:
         has_value = "v" in document

@@ -33,7 +33,12 @@ class World:
 
     def ends(self, alias: str, left: timedelta, **more: Any) -> None:
         """Give an account a capture that ends after `left`."""
-        self.bridge.vault.write(alias, capture(expires=(utc_now() + left).isoformat(), **more))
+        self.puts(alias, capture(expires=(utc_now() + left).isoformat(), **more))
+
+    def puts(self, alias: str, text: str) -> None:
+        """The account has this capture from now on."""
+        self.bridge.vault.write(alias, text)
+        self.bridge.registry.changed()
 
     async def set(self, alias: str, **columns: Any) -> None:
         """Change what is remembered of an account."""
@@ -87,7 +92,7 @@ async def test_a_newer_capture_is_warned_of_again_and_the_old_one_never(world: W
     await world.bridge.care.look()
     world.ends("one", timedelta(days=6))
     await world.bridge.care.look()
-    world.bridge.vault.write("one", before)
+    world.puts("one", before)
     await world.bridge.care.look()
 
     assert await world.warned() == [("one", "week")] * 2

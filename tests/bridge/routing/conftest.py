@@ -31,7 +31,7 @@ async def open_pool(database_url: str, vault: Vault, provider: FakeProvider) -> 
             presence = ProcessPresence(store, kind="test")
             await presence.start()
             stack.push_async_callback(presence.aclose)
-            registry = Registry(store, vault, provider, BucketLimits({}))
+            registry = Registry(store, vault, provider, BucketLimits({}), capture_seconds=0)
             pool = Pool(
                 registry,
                 Outcomes(store, registry),

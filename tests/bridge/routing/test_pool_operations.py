@@ -258,7 +258,7 @@ async def main():
     store, vault, provider = Store.open(url), Vault(Path(folder)), FakeProvider()
     presence = ProcessPresence(store, kind="test")
     await presence.start()
-    registry = Registry(store, vault, provider, BucketLimits({}))
+    registry = Registry(store, vault, provider, BucketLimits({}), capture_seconds=0)
     pool = Pool(registry, Outcomes(store, registry), Sessions(registry, vault, provider),
                 process_id=presence.process_id, queue_limit=1000, patience_seconds=40)
     print(max(await asyncio.gather(*(chat(pool) for _ in range(40)))))

@@ -56,7 +56,17 @@ def body_of(name: str) -> bytes:
 def read(name: str, chunks: list[bytes]) -> tuple[TurnReader, list[TurnEvent]]:
     reader = TurnReader(uploaded=EXPECTED[name].get("uploaded_file_ids", ()))
     events = [event for chunk in chunks for event in reader.feed(chunk)]
-    return reader, events + reader.end()
+    return reader, joined(events + reader.end())
+
+
+def joined(events: list[TurnEvent]) -> list[TurnEvent]:
+    """With pieces of text that follow each other as one, as if they had arrived together."""
+    whole: list[TurnEvent] = []
+    for event in events:
+        if isinstance(event, TextDelta) and whole and isinstance(whole[-1], TextDelta):
+            event = TextDelta(whole.pop().text + event.text)  # type: ignore[union-attr]
+        whole.append(event)
+    return whole
 
 
 def in_chunks(body: bytes, size: int) -> list[bytes]:
@@ -208,8 +218,9 @@ def test_deltas_come_with_the_bytes_that_carry_them() -> None:
     assert reader.feed(delta(v="lo")) == [TextDelta("lo")]
     assert reader.feed(delta(v=" \ue200cite")) == []
     assert reader.feed(delta(v="\ue201!")) == [TextDelta("!")]
+    assert reader.feed(delta(v=" And") + delta(v=" so")) == [TextDelta(" And so")]
     assert reader.feed(COMPLETE) == []
-    finished = TurnFinished("Hello!", "stop", message_id="a-1")
+    finished = TurnFinished("Hello! And so", "stop", message_id="a-1")
     assert reader.feed(DONE) == [finished]
     assert reader.feed(started("later", identity="a-2")) == []
     assert reader.end() == []
