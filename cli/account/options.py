@@ -9,10 +9,7 @@ from typing import Annotated
 
 import typer
 
-from cli import output
-
-END = "END_CAPTURE"
-"""The line that ends a capture pasted into a terminal."""
+from cli.account.pasting import END, pasted
 
 Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The account's name.")]
 CaptureFile = Annotated[
@@ -41,7 +38,7 @@ def capture(file: Path | None, paste: bool, as_json: bool) -> str:
     elif as_json and not paste and file is None and sys.stdin.isatty():
         raise typer.BadParameter("give the capture with --capture-file or --paste")
     else:
-        text = _pasted()
+        text = pasted()
     if not text.strip():
         raise typer.BadParameter("the capture is empty")
     return text
@@ -74,14 +71,3 @@ def span(seconds: float | None) -> str | None:
         if seconds >= size:
             return f"{seconds / size:.1f} {unit}"
     return f"{seconds:.0f} s"
-
-
-def _pasted() -> str:
-    if sys.stdin.isatty():
-        output.note(f"Paste the copied request, then a line {END}:")
-    lines: list[str] = []
-    for line in sys.stdin:
-        if line.strip() == END:
-            break
-        lines.append(line)
-    return "".join(lines)
