@@ -11,7 +11,6 @@ from pathlib import Path
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
 from bridge.accounts.changes import AccountChanges
-from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
@@ -40,6 +39,7 @@ from bridge.operations.retention import Retention
 from bridge.operations.submissions import Submissions
 from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
+from bridge.quota.cooling import Cooldowns
 from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
@@ -184,7 +184,7 @@ def _assemble(
         checks=AccountChecks(registry, quota, pool.session, pool.report),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
-        cooldowns=Cooldowns(store, registry),
+        cooldowns=Cooldowns(store, registry, quota.keeper),
         quota=quota,
         care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),

@@ -12,7 +12,7 @@ from api.dependencies import GrantDep, ServicesDep
 from api.operations.view import seconds
 from api.validation import Request as Body
 from api.validation import validated
-from bridge.accounts.cooling import Cooling
+from bridge.quota.cooling import Cooling
 from core.clock import utc_now
 
 router = APIRouter(prefix="/v1/chatgpt/cooldowns", tags=["accounts"])
@@ -33,10 +33,14 @@ async def list_cooldowns(services: ServicesDep, *, account: str | None = None) -
 
 @router.post("/clear")
 async def clear_cooldowns(request: Request, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
-    """End an account's cooldowns: the next request tries it."""
+    """End an account's cooldowns: the next request tries it.
+
+    `quota_unknown` are the features that a refusal had called used up; what upstream counted itself stays known.
+    """
     wanted = validated(ClearRequest, await read_object(request.scope, request.receive))
-    ended = await services.bridge.cooldowns.clear(wanted.account.strip(), wanted.scope, actor=grant.actor)
-    return {"object": "list", "data": [_shown(one) for one in ended]}
+    cleared = await services.bridge.cooldowns.clear(wanted.account.strip(), wanted.scope, actor=grant.actor)
+    ended = [_shown(one) for one in cleared.ended]
+    return {"object": "list", "data": ended, "quota_unknown": list(cleared.doubted)}
 
 
 def _shown(one: Cooling) -> dict[str, Any]:

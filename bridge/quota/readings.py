@@ -16,7 +16,8 @@ FEATURES = ("file_upload", "image_gen", "deep_research", "paste_text_to_file")
 """Every feature with a counter, by its canonical name (docs/protocol.md section 9)."""
 
 Status = Literal["available", "exhausted", "blocked", "not_reported"]
-ReadingSource = Literal["stream", "probe", "refusal"]
+ReadingSource = Literal["stream", "probe", "refusal", "operator"]
+"""Who said so: upstream beside an answer, when it was asked, or by refusing; or the operator, who doubts that."""
 
 _TRUST = timedelta(hours=24)
 """How long a counter without a reset is believed."""

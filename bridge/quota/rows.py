@@ -80,8 +80,7 @@ def recall(conn: Connection, *, known: int | None = None) -> Remembered | None:
 
 def keep(conn: Connection, change: Change) -> None:
     """Write what was learnt; of two readings the newer counts, of what was taken the sum."""
-    for (account, _), reading in change.readings.items():
-        conn.exec_driver_sql(_KEEP_READING, (account, *_values(reading)))
+    _keep_readings(conn, change.readings)
     for (account, feature), (amount, at) in change.spent.items():
         conn.exec_driver_sql(_SPEND, (amount, account, feature, to_microseconds(at)))
     for account, quota in change.accounts.items():
@@ -92,6 +91,12 @@ def keep(conn: Connection, change: Change) -> None:
     for account, reading in change.history:
         values = (account, reading.feature, reading.status, reading.left, _us(reading.resets_at), _us(reading.at))
         conn.exec_driver_sql(_KEEP_HISTORY, (*values, reading.source))
+    _bump(conn)
+
+
+def renew(conn: Connection, readings: Mapping[Key, Reading]) -> None:
+    """Write readings that are newer than what every process knows, and have all of them look."""
+    _keep_readings(conn, readings)
     _bump(conn)
 
 
@@ -131,6 +136,11 @@ def history(
         )
         for row in reversed(rows)
     ]
+
+
+def _keep_readings(conn: Connection, readings: Mapping[Key, Reading]) -> None:
+    for (account, _), reading in readings.items():
+        conn.exec_driver_sql(_KEEP_READING, (account, *_values(reading)))
 
 
 def _bump(conn: Connection) -> None:

@@ -7,7 +7,7 @@ from types import MappingProxyType
 from typing import Literal
 
 from core.contracts.base import Contract
-from core.contracts.buckets import Bucket
+from core.contracts.buckets import FEATURES, Bucket
 from core.contracts.routing import Strategy
 
 _PLAIN: Mapping[str, int] = MappingProxyType({})
@@ -39,11 +39,5 @@ class Needs(Contract):
         """How much it takes of which feature (docs/protocol.md section 9); nothing for a chat in words."""
         if self.buckets == (Bucket.CHAT,):
             return _PLAIN
-        wanted = {}
-        if Bucket.UPLOAD in self.buckets:
-            wanted["file_upload"] = max(self.inputs, 1)
-        if Bucket.IMAGE in self.buckets:
-            wanted["image_gen"] = 1
-        if Bucket.RESEARCH in self.buckets:
-            wanted["deep_research"] = 1
-        return wanted
+        amounts = {Bucket.UPLOAD: max(self.inputs, 1)}
+        return {FEATURES[bucket]: amounts.get(bucket, 1) for bucket in self.buckets if bucket in FEATURES}

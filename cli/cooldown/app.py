@@ -46,13 +46,15 @@ def clear(
     api_key: ApiKey = None,
     as_json: Json = False,
 ) -> None:
-    """End an account's cooldowns by hand: the next request tries it."""
+    """End an account's cooldowns by hand, and what refusals said of its quota: the next request tries it."""
     with connect(base_url, api_key) as client:
         told = client.routing.clear_cooldowns(account, scope)
     if as_json:
         output.data(told.as_sent())
         return
-    output.fields(account=account, ended=[one.scope for one in told.data])
+    output.fields(
+        account=account, ended=[one.scope for one in told.data], quota_unknown=list(told.quota_unknown) or None
+    )
 
 
 def _time(value: float | None) -> str:

@@ -48,9 +48,13 @@ class Cooldown(Answer):
 
 
 class CooldownList(Answer):
-    """Cooldowns of one account or of all."""
+    """Cooldowns of one account or of all.
+
+    `quota_unknown`: features that refusals had called used up and of which nothing is known any more.
+    """
 
     data: tuple[Cooldown, ...] = ()
+    quota_unknown: tuple[str, ...] = ()
 
 
 class RoutingCalls:

@@ -24,7 +24,6 @@ from api.services import Services
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
 from bridge.accounts.changes import AccountChanges
-from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
@@ -44,6 +43,7 @@ from bridge.operations.records import Operations
 from bridge.operations.removal import Removal
 from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
+from bridge.quota.cooling import Cooldowns
 from bridge.quota.quota import Quota
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
@@ -178,7 +178,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         checks=AccountChecks(registry, quota, pool.session, pool.report),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
-        cooldowns=Cooldowns(store, registry),
+        cooldowns=Cooldowns(store, registry, quota.keeper),
         quota=quota,
         care=Care(store, registry, quota, pool.report),
         usage=usage,
