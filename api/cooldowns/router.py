@@ -10,15 +10,14 @@ from starlette.requests import Request
 from api.body import read_object
 from api.dependencies import GrantDep, ServicesDep
 from api.operations.view import seconds
-from api.validation import Request as Body
-from api.validation import validated
+from api.validation import StrictRequest, validated
 from bridge.quota.cooling import Cooling
 from core.clock import utc_now
 
 router = APIRouter(prefix="/v1/chatgpt/cooldowns", tags=["accounts"])
 
 
-class ClearRequest(Body):
+class ClearRequest(StrictRequest):
     """Whose cooldowns to end. `scope`: `account`, `model:<slug>` or `bucket:<bucket>`; without it all of them."""
 
     account: str

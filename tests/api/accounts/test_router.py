@@ -191,6 +191,24 @@ async def test_a_wrong_change_names_its_field(client: httpx2.AsyncClient, body: 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", ACCOUNTS, {"alias": "new", "capture": capture("pro"), "verfy": False}),
+        ("POST", f"{ACCOUNTS}/inspect", {"capture": capture("pro"), "verfy": False}),
+        ("PATCH", f"{ACCOUNTS}/plus", {"weight": 3, "verfy": False}),
+        ("PUT", f"{ACCOUNTS}/plus/capture", {"capture": capture("pro"), "verfy": False}),
+        ("POST", f"{ACCOUNTS}/plus/restore", {"verfy": False}),
+    ],
+)
+async def test_a_misspelt_field_is_refused(
+    client: httpx2.AsyncClient, method: str, path: str, body: dict[str, Any]
+) -> None:
+    answer = await client.request(method, path, json=body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "verfy")
+    assert [one["weight"] for one in (await client.get(ACCOUNTS)).json()["data"]] == [None]
+
+
 async def test_weight_tags_and_note_are_set_and_taken_back(client: httpx2.AsyncClient) -> None:
     wanted = {"weight": 7, "tags": "work, spare", "note": "the one in the office"}
     first = (await client.patch(f"{ACCOUNTS}/plus", json=wanted)).json()

@@ -42,5 +42,8 @@ async def test_nothing_to_end_is_no_error_and_nobody_is(client: httpx2.AsyncClie
     nothing = await client.post(f"{COOLDOWNS}/clear", json={"account": "plus", "scope": "bucket:image"})
     nobody = await client.post(f"{COOLDOWNS}/clear", json={"account": "nobody"})
 
+    misspelt = await client.post(f"{COOLDOWNS}/clear", json={"account": "plus", "scopes": "bucket:image"})
+
+    assert (misspelt.status_code, misspelt.json()["error"]["param"]) == (400, "scopes")
     assert (nothing.status_code, nothing.json()["data"]) == (200, [])
     assert nobody.json()["error"]["code"] == "account_not_configured"

@@ -35,6 +35,20 @@ async def test_a_key_is_shown_once(client: httpx2.AsyncClient) -> None:
     assert later[1].json() == {name: value for name, value in made.items() if name != "key"}
 
 
+@pytest.mark.parametrize("field", ["scope", "permissions"])
+async def test_a_misspelt_field_makes_no_key_that_may_do_more(client: httpx2.AsyncClient, field: str) -> None:
+    made = await created(client)
+    wrong = [
+        await client.post(KEYS, json={"name": "laptop", field: ["read"]}),
+        await client.patch(f"{KEYS}/{made['id']}", json={field: ["read"]}),
+    ]
+
+    assert [answer.status_code for answer in wrong] == [400, 400]
+    assert [answer.json()["error"]["param"] for answer in wrong] == [field, field]
+    assert wrong[0].json()["error"]["message"] == f"`{field}`: there is no such field"
+    assert len((await client.get(KEYS)).json()["data"]) == 2
+
+
 async def test_a_made_key_works_at_once_and_stops_at_once(served: Served, client: httpx2.AsyncClient) -> None:
     made = await created(client, scopes="read")
     async with served.client(made["key"]) as owner:

@@ -58,6 +58,8 @@ async def test_a_put_replaces_a_patch_adds_and_a_delete_forgets(client: httpx2.A
         ({"image": {"plans": {"gold": 1}}}, "image.plans"),
         ({"image": {"accounts": {"../x": 1}}}, "image.accounts"),
         ({"upload": {"accounts": {"plus": "3"}}}, "upload.accounts.plus"),
+        ({"images": {"accounts": {"plus": 3}}}, "images"),
+        ({"image": {"account": {"plus": 3}}}, "image.account"),
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_is_saved(
