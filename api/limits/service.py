@@ -9,7 +9,7 @@ from api.limits.schemas import LimitsRequest
 from api.services import Services
 from bridge.accounts.buckets import MOST, PLANS, SavedLimits, Size, least
 from bridge.accounts.leases import count
-from bridge.accounts.limits import told
+from bridge.accounts.limits import Revise, told
 from bridge.keys.grant import Grant
 from core.contracts.buckets import Bucket
 
@@ -40,21 +40,23 @@ async def replace(services: Services, grant: Grant, wanted: LimitsRequest) -> di
         plans={bucket: _given(getattr(wanted, bucket.value).plans) for bucket in Bucket},
         accounts={bucket: _given(getattr(wanted, bucket.value).accounts) for bucket in Bucket},
     )
-    return await _save(services, grant, saved)
+    return await _save(services, grant, lambda _: saved)
 
 
 async def change(services: Services, grant: Grant, wanted: LimitsRequest) -> dict[str, Any]:
     """Save this beside what is saved already."""
-    before = (await services.bridge.limits.now()).limits.saved
-    saved = SavedLimits(
-        plans={b: _given({**before.plans.get(b, {}), **getattr(wanted, b.value).plans}) for b in Bucket},
-        accounts={b: _given({**before.accounts.get(b, {}), **getattr(wanted, b.value).accounts}) for b in Bucket},
-    )
-    return await _save(services, grant, saved)
+
+    def beside(before: SavedLimits) -> SavedLimits:
+        return SavedLimits(
+            plans={b: _given({**before.plans.get(b, {}), **getattr(wanted, b.value).plans}) for b in Bucket},
+            accounts={b: _given({**before.accounts.get(b, {}), **getattr(wanted, b.value).accounts}) for b in Bucket},
+        )
+
+    return await _save(services, grant, beside)
 
 
-async def _save(services: Services, grant: Grant, saved: SavedLimits) -> dict[str, Any]:
-    await services.bridge.limits.save(saved, actor=grant.actor)
+async def _save(services: Services, grant: Grant, revise: Revise) -> dict[str, Any]:
+    await services.bridge.limits.save(revise, actor=grant.actor)
     return await now(services)
 
 
