@@ -27,6 +27,7 @@ async def launch(services: Services, admission: Admission) -> OperationRecord:
         ShuttingDownError: the server is stopping.
         IdempotencyConflictError, OperationIdTakenError: the key or id stands for another request.
         FeatureSwitchedOffError: no account may do such work.
+        KeyLimitError: the caller's key has begun too much already.
         StoreError: it cannot be stored.
     """
     services.leashes.require_open()

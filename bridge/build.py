@@ -167,7 +167,7 @@ def _assemble(
     quota = Quota(
         book, settings.quota, store=store, vault=vault, registry=registry, lend=pool.session, report=pool.report
     )
-    artifacts = Artifacts(store, settings.storage.artifacts_dir)
+    artifacts, keys = Artifacts(store, settings.storage.artifacts_dir), ApiKeys(store)
     blobs = PayloadBlobs(settings.storage.payloads_dir)
     return Bridge(
         settings=settings,
@@ -189,7 +189,9 @@ def _assemble(
         care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
-        operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
+        operations=Operations(
+            store, registry, idempotency_hours=settings.operations.idempotency_hours, begin=keys.begin
+        ),
         reservations=Reservations(store, registry, pool, preflight=quota.before_operation),
         submissions=Submissions(store),
         results=Results(store),
@@ -211,7 +213,7 @@ def _assemble(
         answers=KeptAnswers(
             store, vault.keyring, process_id=presence.process_id, hours=settings.operations.idempotency_hours
         ),
-        keys=ApiKeys(store),
+        keys=keys,
         audit=AuditLog(store),
         presence=presence,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from starlette.types import Receive, Scope
 
 from api.body import read_object
+from api.caller import grant_of
 from api.chat.chunks import completion
 from api.chat.counted import answer_counted
 from api.chat.naming import identity
@@ -19,6 +20,7 @@ from bridge.chat.failover import ChatRun
 from bridge.chat.models import AUTO
 from bridge.chat.tokens import estimate
 from bridge.operations.admission import Admission
+from core.contracts.keys import AccessScope
 from core.contracts.operations import OperationRecord
 from core.errors import InvalidRequestError, UnsupportedParameterError
 
@@ -31,6 +33,7 @@ async def chat(services: Services, body: dict[str, Any], scope: Scope) -> dict[s
     Raises:
         BridgeError: whatever a client would be told.
     """
+    grant_of(scope).require(AccessScope.CHAT)
     words = _text(body, "message") or _text(body, "prompt") or _GREETING
     system = _text(body, "system")
     messages = [{"role": "system", "content": system}] if system else []
@@ -56,7 +59,9 @@ async def read_image(services: Services, scope: Scope, receive: Receive) -> Admi
     Raises:
         UnsupportedParameterError: `output_dir` is there: files are kept where all files are.
         InvalidRequestError: `param` names the field.
+        MissingScopeError: the key may not draw.
     """
+    grant_of(scope).require(AccessScope.IMAGES)
     body = await read_object(scope, receive)
     if body.get("output_dir"):
         raise UnsupportedParameterError(

@@ -13,7 +13,12 @@ _NOTHING = Usage(0, 0)
 
 
 async def answer_counted(services: Services, wish: Wish, run: ChatRun, listener: Listener) -> Answer:
-    """Run a chat, and count it however it ends; one that its client leaves is a request, and no failure."""
+    """Run a chat, and count it however it ends; one that its client leaves is a request, and no failure.
+
+    Raises:
+        KeyLimitError: its key has begun too much already; nothing was begun, and nothing counted.
+    """
+    services.bridge.keys.begin(wish.owner)
     failed, usage = False, _NOTHING
     try:
         answer = await run.answer(listener)

@@ -224,7 +224,6 @@ async def rerun(services: Services, grant: Grant, operation_id: str, headers: He
         detached=True,
         rerun_of=first.id,
     )
-    services.bridge.keys.use.begin(grant)
     record = await launch.launch(services, again)
     headers_back = {**names(record), "location": f"/v1/chatgpt/operations/{record.id}"}
     return JSONResponse(envelope(record, links, stale=False), 202, headers_back)

@@ -61,6 +61,7 @@ class ApiKeys:
         self.use = KeyUse(store)
         self._lock = asyncio.Lock()
         self._known: Mapping[bytes, _Known] = {}
+        self._grants: Mapping[str, Grant] = {}
         self._revision: int | None = None
         self._version: int | None = None
         self._stale = True
@@ -84,6 +85,16 @@ class ApiKeys:
         if record.expires_at is not None and record.expires_at <= utc_now():
             raise ExpiredKeyError(f"The API key {record.name!r} has expired.")
         return known.grant
+
+    def begin(self, key_id: str) -> None:
+        """Count a piece of work that a key begins, whose request was admitted; from any thread.
+
+        Raises:
+            KeyLimitError: it is one too many for this minute or day.
+        """
+        grant = self._grants.get(key_id)
+        if grant is not None:
+            self.use.begin(grant)
 
     async def create(self, terms: KeyTerms, *, actor: str) -> MadeKey:
         """Make a key; it counts from the next request on, in every process.
@@ -174,7 +185,8 @@ class ApiKeys:
         if stored is None:
             return
         self._revision = stored.revision
-        self._known = {key.digest: _Known(key, grant_of(key.record)) for key in stored.keys}
+        self._grants = {key.record.id: grant_of(key.record) for key in stored.keys}
+        self._known = {key.digest: _Known(key, self._grants[key.record.id]) for key in stored.keys}
         for key in stored.keys:
             self.use.remember(key)
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, false, insert, or_, select, update
 
@@ -26,6 +27,10 @@ LONGEST_PROMPT = 2000
 
 _JOINED = (OperationKind.IMAGE, OperationKind.EDIT)
 """Kinds whose equal request joins a run whose caller has gone, whoever sends it."""
+
+
+Begin: TypeAlias = Callable[[str], None]
+"""Counts the work that a key begins, by the key's id, or raises where that is too much."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +72,11 @@ class Admitted:
     created: bool
 
 
-def admit(conn: Connection, admission: Admission, *, now: datetime, key_life: timedelta) -> Admitted:
+def admit(conn: Connection, admission: Admission, begin: Begin, *, now: datetime, key_life: timedelta) -> Admitted:
     """Find or make the operation, within one writing transaction.
+
+    Args:
+        begin: is told of a new one; where it raises, nothing is stored.
 
     Raises:
         IdempotencyConflictError: the key stands for another request.
@@ -88,6 +96,7 @@ def admit(conn: Connection, admission: Admission, *, now: datetime, key_life: ti
     if admission.idempotency_key:
         kept = keys.Kept(admission.digest, operation_id)
         keys.keep(conn, admission.owner, admission.route, admission.idempotency_key, kept, now=now, life=key_life)
+    begin(admission.owner)
     return Admitted(record, created=True)
 
 

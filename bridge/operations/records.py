@@ -10,7 +10,7 @@ from sqlalchemy import Connection, select, update
 
 from bridge.accounts.registry import Registry
 from bridge.operations import admission, events, journal, listing
-from bridge.operations.admission import Admission, Admitted
+from bridge.operations.admission import Admission, Admitted, Begin
 from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
 from bridge.operations.rows import OPERATIONS, TERMINAL, load
@@ -31,8 +31,14 @@ class Operations:
     `on_granted` is told which waiting operations an ending served; who starts the process sets it.
     """
 
-    def __init__(self, store: Store, registry: Registry, *, idempotency_hours: float = 24) -> None:
+    def __init__(
+        self, store: Store, registry: Registry, *, idempotency_hours: float = 24, begin: Begin = lambda _: None
+    ) -> None:
+        """Args:
+        begin: counts a new operation for its key, or refuses it; called in the writer's thread.
+        """
         self._store = store
+        self._begin = begin
         self._registry = registry
         self._key_life = timedelta(hours=idempotency_hours)
         self.on_granted: OnGranted | None = None
@@ -43,9 +49,11 @@ class Operations:
         Raises:
             IdempotencyConflictError: the idempotency key stands for another request.
             OperationIdTakenError: the client-chosen id is taken.
+            KeyLimitError: its key has begun too much already; nothing was stored.
         """
         return await self._store.write(
-            lambda conn: admission.admit(conn, request, now=utc_now(), key_life=self._key_life), durable=True
+            lambda conn: admission.admit(conn, request, self._begin, now=utc_now(), key_life=self._key_life),
+            durable=True,
         )
 
     async def find(self, operation_id: str) -> OperationRecord | None:

@@ -210,6 +210,37 @@ async def test_a_chat_that_researches_needs_both_scopes(served: Served) -> None:
     assert "`research`" in answer.json()["error"]["message"]
 
 
+async def test_what_is_no_work_does_not_count(served: Served) -> None:
+    said, key = {"messages": [{"role": "user", "content": "Hi"}]}, {"idempotency-key": "chat"}
+    picture, drawn = {"prompt": "A heron"}, {**ASYNC, "idempotency-key": "picture"}
+    async with await client_with(served, *WORK, per_minute=2, per_day=2) as ann:
+        for path, body in ((CHAT, {}), (CHAT, {**said, "n": 0}), (IMAGES, {}), ("/v1/chatgpt/research", {})):
+            assert (await ann.post(path, json=body)).status_code == 400
+        assert (await ann.get(CHAT)).status_code == 405
+        usage = {"messages": [{"role": "user", "content": "/chatgpt:usage"}]}
+        assert (await ann.post(CHAT, json=usage)).status_code == 200
+
+        chats = [await ann.post(CHAT, json=said, headers=key) for _ in range(3)]
+        pictures = [await ann.post(IMAGES, json=picture, headers=drawn) for _ in range(3)]
+        beyond = [await ann.post(CHAT, json=said), await ann.post(IMAGES, json={"prompt": "A crane"}, headers=ASYNC)]
+        replayed = [await ann.post(CHAT, json=said, headers=key), await ann.post(IMAGES, json=picture, headers=drawn)]
+
+    assert [answer.status_code for answer in (*chats, *pictures)] == [200] * 3 + [202] * 3
+    assert [answer.status_code for answer in beyond] == [429] * 2
+    assert [answer.status_code for answer in replayed] == [200, 202]
+    assert len({answer.json()["operation"]["id"] for answer in (*pictures, replayed[1])}) == 1
+
+
+async def test_a_limit_is_exact_however_many_come_at_once(served: Served) -> None:
+    async with await client_with(served, *WORK, per_minute=3) as ann:
+        pictures = [ann.post(IMAGES, json={"prompt": f"Heron {n}"}, headers=ASYNC) for n in range(8)]
+        statuses = [answer.status_code for answer in await asyncio.gather(*pictures)]
+        made = ids(await ann.get(OPERATIONS))
+
+    assert sorted(statuses) == [202] * 3 + [429] * 5
+    assert len(made) == 3
+
+
 async def test_a_keys_limit_is_a_429_with_a_wait_and_reading_is_free(served: Served) -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}]}
     async with await client_with(served, *WORK, per_minute=2) as ann:

@@ -182,7 +182,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         quota=quota,
         care=Care(store, registry, quota, pool.report),
         usage=usage,
-        operations=Operations(store, registry),
+        operations=Operations(store, registry, begin=keys.begin),
         feed=feed,
         removal=Removal(store, settings.storage.artifacts_dir),
         artifacts=artifacts,

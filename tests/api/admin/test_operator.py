@@ -7,8 +7,10 @@ from typing import Any
 import httpx2
 import pytest
 
+from core.contracts.keys import AccessScope
 from core.errors import AuthExpiredError
 from tests.api.images.test_router import draws
+from tests.fakes.keys import client_with
 from tests.fakes.server import Served
 
 ADMIN = "/v1/chatgpt/admin"
@@ -114,6 +116,25 @@ async def test_a_chat_is_tried_as_a_client_would(served: Served, client: httpx2.
     assert [message.text for message in served.world.asked[0][1].messages] == ["Be brief", "Are you there?"]
     assert (refused.status_code, refused.json()["error"]["code"]) == (403, "auth_expired")
     assert (wrong.status_code, wrong.json()["error"]["param"]) == (400, "message")
+
+
+async def test_trials_need_the_scopes_of_what_they_try_and_count(served: Served) -> None:
+    async with await client_with(served, AccessScope.ADMIN) as admin:
+        refused = [
+            await admin.post(f"{ADMIN}/test/chat", json={}),
+            await admin.post(f"{ADMIN}/test/image", json={"prompt": "A heron"}),
+        ]
+    draws(served)
+    async with await client_with(served, per_day=2) as both:
+        tried = [
+            await both.post(f"{ADMIN}/test/chat", json={}),
+            await both.post(f"{ADMIN}/test/image", json={"prompt": "A heron"}),
+            await both.post(f"{ADMIN}/test/chat", json={}),
+        ]
+
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert [answer.json()["error"]["code"] for answer in refused] == ["missing_scope"] * 2
+    assert [answer.status_code for answer in tried] == [200, 200, 429]
 
 
 async def test_a_picture_is_tried_and_kept_where_all_are(served: Served, client: httpx2.AsyncClient) -> None:
