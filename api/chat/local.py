@@ -11,7 +11,7 @@ from api.chat.service import Wish
 from api.connection import Leash
 from api.services import Services
 from api.usage import service as usage
-from api.usage.view import table
+from api.usage.table import table
 from bridge.chat.answer import Answer
 from core.contracts.keys import AccessScope
 

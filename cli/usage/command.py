@@ -30,7 +30,7 @@ def usage(
     if counts:
         _counts(by, since, base_url, api_key, as_json=as_json)
         return
-    from api.usage.view import table
+    from api.usage.table import table
 
     with connect(base_url, api_key) as client:
         told = client.usage.now(refresh=refresh)

@@ -31,6 +31,8 @@ ENTRY = {
     },
     "model_limits": [],
     "as_of": 1_790_000_000.0,
+    "age_seconds": 125.5,
+    "source": "probe",
 }
 COUNTS = {
     "object": "list",
@@ -58,8 +60,8 @@ def test_what_is_left_is_a_table(bridge: FakeBridge, command: Command, group: tu
     assert shown.status == 0
     last = shown.out.splitlines()[-1]
     assert last == (
-        "| one | plus | yes | auto | 7; reset 2030-01-01T00:00:00+00:00 | blocked; reset 2030-01-01T00:00:00+00:00"
-        " | 0; reset 2030-01-01T00:00:00+00:00 | not reported | none |"
+        "| one | plus | yes | auto | 7; reset 2030-01-01 00:00 UTC | blocked; reset 2030-01-01 00:00 UTC"
+        " | 0; reset 2030-01-01 00:00 UTC | not reported | none | 2 min ago, probe |"
     )
 
 
