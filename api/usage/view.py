@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -59,10 +59,12 @@ def point(account: str, reading: Reading) -> dict[str, Any]:
     }
 
 
-def count(counted: UsageCount, by: Iterable[str]) -> dict[str, Any]:
-    """What was counted together; `key` is the id of an API key."""
+def count(counted: UsageCount, by: Iterable[str], key_names: Mapping[str, str]) -> dict[str, Any]:
+    """What was counted together; `key` is the id of an API key, `key_name` what it is called."""
     told = counted.model_dump()
     names = {"key" if name == "owner" else name: told[name] for name in by}
+    if "key" in names:
+        names["key_name"] = key_names.get(names["key"])
     numbers = {name: told[name] for name in ("requests", "failures", "prompt_tokens", "completion_tokens")}
     return {**names, **numbers, "total_tokens": counted.prompt_tokens + counted.completion_tokens}
 

@@ -77,7 +77,7 @@ class QuotaBook:
             self._spent[key] = self._spent.get(key, 0) + 1
         else:
             self._fresh.add(key)
-        self._remember(alias, replace(counted, at=utc_now()))
+        self._remember(alias, replace(counted, at=utc_now(), source="countdown"))
 
     def refused(self, alias: str, feature: str, *, retry_after_seconds: float | None) -> None:
         """Upstream refused because a feature is used up."""

@@ -16,8 +16,9 @@ FEATURES = ("file_upload", "image_gen", "deep_research", "paste_text_to_file")
 """Every feature with a counter, by its canonical name (docs/protocol.md section 9)."""
 
 Status = Literal["available", "exhausted", "blocked", "not_reported"]
-ReadingSource = Literal["stream", "probe", "refusal", "operator"]
-"""Who said so: upstream beside an answer, when it was asked, or by refusing; or the operator, who doubts that."""
+ReadingSource = Literal["stream", "probe", "refusal", "countdown", "operator"]
+"""Who said so: upstream beside an answer, when it was asked, or by refusing; the bridge, which counted what it took
+since; or the operator, who doubts a refusal."""
 
 _TRUST = timedelta(hours=24)
 """How long a counter without a reset is believed."""

@@ -114,13 +114,14 @@ def forget(conn: Connection, accounts: Collection[str]) -> None:
 
 
 def history(
-    conn: Connection, *, account: str | None, feature: str | None, since: datetime, limit: int
+    conn: Connection, *, accounts: Collection[str], feature: str | None, since: datetime, limit: int
 ) -> list[tuple[str, Reading]]:
-    """Readings from `since` on, oldest first; of too many the newest are given."""
+    """Readings from `since` on, of some accounts or of all, oldest first; of too many the newest are given."""
+    among = f" AND account IN ({', '.join('?' * len(accounts))})" if accounts else ""
     rows = conn.exec_driver_sql(
-        "SELECT * FROM quota_history WHERE at >= ? AND (? IS NULL OR account = ?) AND (? IS NULL OR feature = ?)"
+        f"SELECT * FROM quota_history WHERE at >= ? AND (? IS NULL OR feature = ?){among}"
         " ORDER BY at DESC, id DESC LIMIT ?",
-        (to_microseconds(since), account, account, feature, feature, limit),
+        (to_microseconds(since), feature, feature, *accounts, limit),
     ).all()
     return [
         (

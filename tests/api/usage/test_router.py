@@ -164,8 +164,26 @@ async def test_history_is_served_for_plots(client: httpx2.AsyncClient, served: S
     served.bridge.quota.book.spent("one", "file_upload")
     await served.bridge.quota.keeper.settle()
     answer = await client.get("/v1/chatgpt/usage/history?account=one&feature=file_upload")
-    assert [point["remaining"] for point in answer.json()["data"]] == [80, 79]
+    points = [(point["remaining"], point["source"]) for point in answer.json()["data"]]
+    assert points == [(80, "probe"), (79, "countdown")]
     assert (await client.get("/v1/chatgpt/usage/history?since=2999-01-01")).json()["data"] == []
+
+
+async def test_a_keys_history_is_not_crowded_out_by_other_accounts(client: httpx2.AsyncClient, served: Served) -> None:
+    await usage(client)
+    book = served.bridge.quota.book
+    book.told("two", LIMITS, source="probe")
+    for _ in range(20):
+        book.spent("one", "file_upload")
+    await served.bridge.quota.keeper.settle()
+    terms = KeyTerms(name="narrow", scopes=(AccessScope.READ,), accounts=("two",))
+    key = (await served.bridge.keys.create(terms, actor="cli")).value
+    async with served.client(key) as narrow:
+        own = (await narrow.get("/v1/chatgpt/usage/history?limit=5")).json()["data"]
+        foreign = await narrow.get("/v1/chatgpt/usage/history?account=one")
+
+    assert [point["account"] for point in own] == ["two"] * 3
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "account_not_allowed")
 
 
 async def test_chats_are_counted_by_key_account_and_model(client: httpx2.AsyncClient, served: Served) -> None:
@@ -178,9 +196,10 @@ async def test_chats_are_counted_by_key_account_and_model(client: httpx2.AsyncCl
     for _ in range(2):
         await client.post("/v1/chat/completions", json=body, headers=keyed)
 
-    told = (await client.get("/v1/chatgpt/usage/counts?by=key,account,model,kind")).json()
-    assert told["by"] == ["key", "account", "model", "kind"]
+    told = (await client.get("/v1/chatgpt/usage/counts?by=model,kind,key,account")).json()
+    assert told["by"] == ["model", "kind", "key", "account"]
     (counted,) = told["data"]
+    assert (counted["key"], counted["key_name"]) == ("primary", "bootstrap")
     assert (counted["account"], counted["model"], counted["kind"]) == ("one", "auto", "chat")
     # The second request with the key was answered from memory and asked nobody.
     assert (counted["requests"], counted["failures"]) == (4, 1)

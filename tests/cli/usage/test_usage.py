@@ -71,6 +71,21 @@ def test_json_is_what_the_server_sent(bridge: FakeBridge, command: Command) -> N
     assert json.loads(command("usage", "--json").out) == sent
 
 
+def test_counts_name_keys_in_the_order_that_was_asked_for(bridge: FakeBridge, command: Command) -> None:
+    entry = {**COUNTS["data"][0], "key": "key_1", "key_name": "photo app"}
+    gone = {**COUNTS["data"][0], "key": "key_2", "key_name": None}
+    bridge.says({**COUNTS, "by": ["model", "key"], "data": [entry, gone]}, path=f"{PATH}/counts")
+    shown = command("usage", "--counts", "--by", "model,key")
+    first, second = shown.out.splitlines()
+    assert first == "auto photo app: requests=3 failures=1 tokens=10+4"
+    assert second.startswith("auto key_2:")
+
+
+def test_counts_are_not_refreshed(bridge: FakeBridge, command: Command) -> None:
+    shown = command("usage", "--counts", "--refresh")
+    assert (shown.status, shown.out, bridge.asked) == (2, "", [])
+
+
 def test_counts_are_lines(bridge: FakeBridge, command: Command) -> None:
     bridge.says(COUNTS, path=f"{PATH}/counts")
     shown = command("usage", "--counts", "--by", "account,model")
