@@ -55,9 +55,36 @@ async def test_settings_are_replaced_whole_and_reset(client: httpx2.AsyncClient)
     assert saved["object"] == "chatgpt.admin.settings_save"
     assert (saved["account_concurrency"], saved["feature_concurrency"]["image"]) == ({"plus": 2}, {"plus": 0})
     assert (again["account_concurrency"], again["feature_concurrency"]["image"]) == ({"plus": 1}, {"plus": 2})
-    assert shown["concurrency"]["chat"]["sources"] == {"plus": "account"}
-    assert shown["concurrency"]["chat"]["saved"] == {"plans": {}, "accounts": {"plus": 1}}
+    assert shown["concurrency"]["chat"]["accounts"] == {"plus": 1}
+    assert shown["concurrency"]["chat"]["plans"]["plus"] == 3
+    assert shown["in_force"]["chat"]["accounts"] == {"plus": {"slots": 1, "source": "account", "in_use": 0}}
+    assert shown["in_force"]["chat"]["plans"]["plus"] == {"slots": 3, "source": "plan_table"}
     assert (reset["object"], reset["account_concurrency"]) == ("chatgpt.admin.settings_reset", {"plus": 3})
+
+
+async def test_posting_settings_back_changes_nothing(client: httpx2.AsyncClient) -> None:
+    await posted(client, "settings/save", concurrency={"image": {"plans": {"plus": 1}, "accounts": {"plus": 0}}})
+    before = (await client.get(f"{ADMIN}/settings")).json()
+    limits = (await client.get("/v1/chatgpt/limits")).json()
+    back = await client.post(f"{ADMIN}/settings/save", json=before)
+
+    assert (back.status_code, back.json()["settings"]) == (200, before["settings"])
+    assert (await client.get(f"{ADMIN}/settings")).json() == before
+    assert (await client.get("/v1/chatgpt/limits")).json() == limits
+    assert limits["saved"] == {"plans": {"image": {"plus": 1}}, "accounts": {"image": {"plus": 0}}}
+
+
+async def test_numbers_out_of_range_are_bent_and_told(client: httpx2.AsyncClient) -> None:
+    wanted = {"chat": {"plans": {"plus": 99}, "accounts": {"plus": 0}}, "image": {"accounts": {"plus": -3}}}
+    told = (await posted(client, "settings/save", concurrency=wanted))["settings"]
+
+    assert (told["concurrency"]["chat"]["plans"]["plus"], told["concurrency"]["chat"]["accounts"]) == (32, {"plus": 1})
+    assert told["concurrency"]["image"]["accounts"] == {"plus": 0}
+    assert told["warnings"][-3:] == [
+        "chat.plans.plus: 99 is not within 1 to 32; 32 is saved.",
+        "chat.accounts.plus: 0 is not within 1 to 32; 1 is saved.",
+        "image.accounts.plus: -3 is not within 0 to 32; 0 is saved.",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -66,8 +93,11 @@ async def test_settings_are_replaced_whole_and_reset(client: httpx2.AsyncClient)
         ({"settings": 1}, "settings"),
         ({"settings": {"concurrency": []}}, "concurrency"),
         ({"concurrency": {"dance": {}}}, "concurrency"),
-        ({"concurrency": {"chat": {"plans": {"plus": 99}}}}, "chat.plans.plus"),
-        ({"concurrency": {"chat": {"accounts": {"plus": 0}}}}, "chat.accounts.plus"),
+        ({"concurrency": {"chat": {"plans": {"plus": "2"}}}}, "chat.plans.plus"),
+        ({"concurrency": {"chat": {"plans": {"plus": False}}}}, "chat.plans.plus"),
+        ({"concurrency": {"chat": {"plans": {"gold": 2}}}}, "chat.plans"),
+        ({"concurrency": {"chat": {"account": {"plus": 2}}}}, "chat.account"),
+        ({"concurrency": {"chat": []}}, "chat"),
     ],
 )
 async def test_bad_settings_change_nothing(client: httpx2.AsyncClient, body: dict[str, Any], param: str) -> None:

@@ -64,6 +64,11 @@ async def test_what_changes_nothing_is_not_in_the_audit_log(client: httpx2.Async
     assert len(changes) == 1
 
 
+async def test_a_saved_number_that_nobody_has_is_warned_of(client: httpx2.AsyncClient) -> None:
+    await client.put(PATH, json={"chat": {"accounts": {"plsu": 2, "plus": 2}}})
+    assert (await now(client))["warnings"][0] == "Slots are saved for 'plsu', but there is no such account."
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
