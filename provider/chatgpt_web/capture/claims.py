@@ -11,6 +11,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from provider.chatgpt_web.capture.bodies import encodable
+
 _AUTH = "https://api.openai.com/auth"
 _PROFILE = "https://api.openai.com/profile"
 _ID_SHOWN = (6, 4)
@@ -42,10 +44,10 @@ def token_payload(authorization: str) -> dict[str, Any] | None:
         return None
     payload = segments[1].rstrip("=")
     try:
-        decoded = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
+        text = base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True).decode()
+    except (ValueError, binascii.Error):
         return None
-    return decoded if isinstance(decoded, dict) else None
+    return _object(text)
 
 
 def read_claims(authorization: str) -> Claims:
@@ -66,11 +68,7 @@ def read_claims(authorization: str) -> Claims:
 
 def model_cookie(value: str | None) -> dict[str, Any]:
     """A model cookie's object; an undecodable one is empty."""
-    try:
-        decoded = json.loads(unquote(value or ""))
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+    return _object(unquote(value or "")) or {}
 
 
 def observed(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> tuple[str, ...]:
@@ -107,6 +105,14 @@ def masked_id(value: str) -> str:
     """The first six and last four characters; `***` for ten or fewer."""
     first, last = _ID_SHOWN
     return f"{value[:first]}...{value[-last:]}" if len(value) > first + last else "***"
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        decoded = json.loads(text)
+        return encodable(decoded, text) if isinstance(decoded, dict) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(value: Any) -> str | None:
