@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 
@@ -38,7 +40,7 @@ def fields(**values: object) -> None:
     """A result for people and simple scripts: `name=value` lines; values that are `None` are left out."""
     for name, value in values.items():
         if value is not None:
-            result(f"{name}={_word(value)}")
+            result(f"{name}={word(value)}")
 
 
 def note(text: str) -> None:
@@ -53,11 +55,18 @@ def failure(what: str, *, code: str, fault: str, action: str) -> None:
     note(f"what to do: {action}")
 
 
-def _word(value: object) -> str:
+def word(value: object) -> str:
+    """A value as people read it: `yes`, `200`, `a, b`, `high=2, low=1`; `-` for an empty list."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.15g}"
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={word(item)}" for name, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value) or "-"
+        return ", ".join(word(item) for item in value) or "-"
     return str(value)
 
 

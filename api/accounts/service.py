@@ -41,12 +41,8 @@ async def one(services: Services, alias: str) -> dict[str, Any]:
 
 
 async def inspect(services: Services, request: InspectCaptureRequest) -> dict[str, Any]:
-    """What a capture holds; nothing is written.
-
-    Raises:
-        CaptureRejectedError: it is not a capture at all.
-    """
-    found = await asyncio.to_thread(services.bridge.captures.inspect, request.capture)
+    """What a capture holds, whatever the text is; nothing is written."""
+    found = await asyncio.to_thread(services.bridge.captures.look_at, request.capture)
     return {"object": "chatgpt.capture.inspection", **view.inspection(found, None)}
 
 

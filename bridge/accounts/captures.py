@@ -62,25 +62,35 @@ class Captures:
         self._provider = provider
         self._registry = registry
 
-    def inspect(self, text: str) -> Inspection:
-        """Examine a capture; nothing is sent and nothing is written.
+    def inspect(self, text: str, settings: str | None = None) -> Inspection:
+        """Examine a capture, with the account's web settings where they are known; nothing is sent, nothing written.
 
         Raises:
             CaptureRejectedError: the text is not a capture at all.
         """
-        return self._provider.inspect(text, now=utc_now())
+        return self._provider.inspect(text, now=utc_now(), settings=settings)
+
+    def look_at(self, text: str, settings: str | None = None) -> Inspection:
+        """The same of any text: one that is no capture at all has failed the check `parse`."""
+        try:
+            return self.inspect(text, settings)
+        except CaptureRejectedError as error:
+            return Inspection.unreadable(error.message)
 
     async def current(self, alias: str) -> Inspection | None:
         """The capture that is there, examined; `None` when there is none, or none that can be read."""
         return await asyncio.to_thread(self._current, alias)
 
-    async def add(self, alias: str, text: str, *, actor: str, verify: bool = True) -> Inspection:
+    async def add(
+        self, alias: str, text: str, *, actor: str, verify: bool = True, settings: str | None = None
+    ) -> Inspection:
         """Store a capture as a new account.
 
         Args:
             alias: trimmed.
             text: the capture, in any accepted format.
             verify: ask upstream first whether the capture still authenticates; costs no quota.
+            settings: the account's settings as the browser has them, in JSON, to be kept beside it.
 
         Raises:
             InvalidRequestError: the name is not allowed, or taken; `param` is `account`.
@@ -92,23 +102,32 @@ class Captures:
         """
         alias = given_alias(alias)
         self._require_free(alias)
-        inspection = await self._proved(alias, text, verify=verify)
+        inspection = await self._proved(alias, text, verify=verify, settings=settings)
         change = _Change(alias, text, inspection, "added", actor, utc_now())
 
         def keep() -> None:
             self._require_free(alias)
+            self._keep_settings(alias, settings)
             self._vault.write(alias, text)
 
         await self._put(change, keep)
         return inspection
 
     async def update(
-        self, alias: str, text: str, *, actor: str, verify: bool = True, other_login: bool = False
+        self,
+        alias: str,
+        text: str,
+        *,
+        actor: str,
+        verify: bool = True,
+        other_login: bool = False,
+        settings: str | None = None,
     ) -> Inspection:
         """Give an account a newer capture; the one before is kept, and `restore` brings it back.
 
         Args:
             other_login: the capture may belong to another login upstream than the one before.
+            settings: as `add`; without any those that are there stay.
 
         Raises:
             NotFoundError: there is no account of that name.
@@ -119,7 +138,7 @@ class Captures:
         alias = given_alias(alias)
         self._require_there(alias)
         before = await self.current(alias)
-        inspection = await asyncio.to_thread(self._usable, alias, text)
+        inspection = await asyncio.to_thread(self._usable, alias, text, settings)
         if not other_login:
             _require_same_login(alias, before, inspection)
         await self._verify(alias, text, verify=verify)
@@ -127,6 +146,7 @@ class Captures:
 
         def keep() -> None:
             self._require_there(alias)
+            self._keep_settings(alias, settings)
             self._vault.write(alias, text, keep_previous=True)
 
         await self._put(change, keep)
@@ -188,13 +208,13 @@ class Captures:
         _log.info("account_deleted", account=alias, existed=removed.capture)
         return removed
 
-    async def _proved(self, alias: str, text: str, *, verify: bool) -> Inspection:
-        inspection = await asyncio.to_thread(self._usable, alias, text)
+    async def _proved(self, alias: str, text: str, *, verify: bool, settings: str | None = None) -> Inspection:
+        inspection = await asyncio.to_thread(self._usable, alias, text, settings)
         await self._verify(alias, text, verify=verify)
         return inspection
 
-    def _usable(self, alias: str, text: str) -> Inspection:
-        inspection = self.inspect(text)
+    def _usable(self, alias: str, text: str, settings: str | None) -> Inspection:
+        inspection = self.inspect(text, self._vault.read_settings(alias) if settings is None else settings)
         problem = unusable(alias, inspection)
         if problem is not None:
             raise problem
@@ -226,6 +246,10 @@ class Captures:
             return self.inspect(self._vault.read(alias))
         except (AccountNotConfiguredError, CaptureUnreadableError, CaptureRejectedError):
             return None
+
+    def _keep_settings(self, alias: str, settings: str | None) -> None:
+        if settings is not None:
+            self._vault.write_settings(alias, settings)
 
     def _require_free(self, alias: str) -> None:
         if alias in self._vault.aliases():

@@ -145,7 +145,8 @@ class Overview:
         found = {}
         for alias in aliases:
             try:
-                found[alias] = self._provider.inspect(self._vault.read(alias), now=utc_now())
+                text, settings = self._vault.read(alias), self._vault.read_settings(alias)
+                found[alias] = self._provider.inspect(text, now=utc_now(), settings=settings)
             except BridgeError:
                 continue
         return found

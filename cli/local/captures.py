@@ -85,10 +85,16 @@ def inspect_capture(
 ) -> None:
     """Whether a capture can be used, check by check; nothing is sent to ChatGPT. 1 when it cannot."""
     from api.accounts.view import inspection
+    from core.errors import CaptureRejectedError
     from integrations.client.models import Inspection
+    from provider.interface.accounts import Inspection as Unread
 
     found = source(path, account, accounts_dir)
-    seen = inspection(found.inspected(), found.name if path is None else None)
+    try:
+        inspected = found.inspected()
+    except CaptureRejectedError as error:
+        inspected = Unread.unreadable(error.message)
+    seen = inspection(inspected, found.name if path is None else None)
     print_inspection(Inspection.model_validate(seen), as_json=as_json)
 
 

@@ -84,13 +84,16 @@ class ChatGPTWeb:
         self.poll_seconds = poll_seconds
         self.quota = quota
 
-    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+    def inspect(self, capture_text: str, *, now: datetime, settings: str | None = None) -> Inspection:
         """Examine a capture without sending anything.
+
+        Args:
+            settings: what `GET /backend-api/settings/user` answered the browser, where somebody has kept it.
 
         Raises:
             CaptureRejectedError: the text is no capture at all.
         """
-        return inspect_capture(capture_text, now=now, base_origin=self.base_url)
+        return inspect_capture(capture_text, now=now, base_origin=self.base_url, settings=settings)
 
     def open(self, alias: str, capture_text: str) -> WebSession:
         """A session for a capture; opens no connection yet.

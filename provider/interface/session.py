@@ -111,8 +111,11 @@ class Provider(Protocol):
     def name(self) -> str:
         """`chatgpt_web`, ..."""
 
-    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+    def inspect(self, capture_text: str, *, now: datetime, settings: str | None = None) -> Inspection:
         """Examine a capture without sending anything.
+
+        Args:
+            settings: the account's settings as the browser has them, in JSON; `None` for none.
 
         Raises:
             CaptureRejectedError: the text is not a capture at all.

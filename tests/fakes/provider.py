@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import BridgeError, CaptureRejectedError
-from provider.interface.accounts import Capabilities, Check, Inspection, Limits, OfferedModel
+from provider.interface.accounts import Capabilities, Check, Inspection, Limits, OfferedModel, PickerSettings
 from provider.interface.turns import (
     BeforeSend,
     DownloadedImage,
@@ -87,7 +87,7 @@ class FakeProvider:
         self.sessions: list[FakeSession] = []
         self.refusal: BridgeError | None = None
 
-    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+    def inspect(self, capture_text: str, *, now: datetime, settings: str | None = None) -> Inspection:
         self.inspected += 1
         try:
             told = json.loads(capture_text)
@@ -104,6 +104,7 @@ class FakeProvider:
             user_id=told.get("user_id"),
             token_expires_at=datetime.fromisoformat(expires) if expires else None,
             observed_models=(),
+            settings=PickerSettings(default_model=settings) if settings else None,
         )
 
     def open(self, alias: str, capture_text: str) -> FakeSession:

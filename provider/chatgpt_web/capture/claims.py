@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from provider.chatgpt_web.capture.bodies import encodable
+from provider.interface.accounts import PickerSettings
 
 _AUTH = "https://api.openai.com/auth"
 _PROFILE = "https://api.openai.com/profile"
@@ -82,10 +83,13 @@ def observed(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> tupl
     return tuple(dict.fromkeys(slug for slug in slugs if isinstance(slug, str) and slug))
 
 
-def observed_efforts(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Thinking efforts that the captured body and the last choice in the picker name, by slug."""
+def observed_efforts(
+    body: Mapping[str, Any] | None, cookies: Mapping[str, str], settings: PickerSettings | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Thinking efforts that the captured body, the last choice in the picker and the settings name, by slug."""
     last = model_cookie(cookies.get("oai-last-model-config"))
     chosen = [((body or {}).get("model"), (body or {}).get("thinking_effort")), (last.get("model"), last.get("effort"))]
+    chosen += [] if settings is None else settings.last_efforts.items()
     efforts: dict[str, tuple[str, ...]] = {}
     for slug, effort in chosen:
         if isinstance(slug, str) and isinstance(effort, str) and effort and effort not in efforts.get(slug, ()):

@@ -43,6 +43,30 @@ async def test_a_capture_is_inspected_without_being_kept(served: Served, client:
     assert served.bridge.vault.aliases() == ["plus"]
 
 
+async def test_any_text_is_inspected(client: httpx2.AsyncClient) -> None:
+    told = (await client.post(f"{ADMIN}/captures/inspect", json={"capture_text": "nonsense"})).json()
+    saved = (await client.post(f"{ADMIN}/captures/save", json={"account": "new", "capture_text": "nonsense"})).json()
+
+    assert (told["ok"], told["account"], told["missing"]) == (False, "plus", ["parse"])
+    assert told["checks"] == [{"name": "parse", "level": "required", "ok": False, "detail": "not a capture"}]
+    assert told["preview"]["capture_path"].endswith("/plus/chatgpt-request.txt")
+    assert (saved["error"]["failed"], saved["inspection"]["ok"]) == (["parse"], False)
+
+
+async def test_web_settings_are_kept_beside_the_capture(served: Served, client: httpx2.AsyncClient) -> None:
+    body = {"account": "new", "capture_text": capture("pro"), "settings_text": '{"settings": {}}'}
+    looked = (await client.post(f"{ADMIN}/captures/inspect", json=body)).json()
+    assert served.bridge.vault.read_settings("new") is None
+    saved = (await client.post(f"{ADMIN}/captures/save", json=body)).json()
+    listed = {one["account"]: one for one in (await client.get(f"{ADMIN}/accounts")).json()["accounts"]}
+    await client.post(f"{ADMIN}/captures/save", json={**body, "settings_text": None, "replace": True})
+
+    assert looked["detected"]["scope"] == saved["inspection"]["detected"]["scope"] == "capture and settings"
+    assert (listed["new"]["settings_exists"], listed["plus"]["settings_exists"]) == (True, False)
+    assert listed["new"]["profile"]["settings_default_model_slug"] == '{"settings": {}}'
+    assert served.bridge.vault.read_settings("new") == '{"settings": {}}'
+
+
 async def test_a_saved_account_counts_from_the_next_request_on(tmp_path: Path) -> None:
     async with open_server(tmp_path, captures={}) as served, served.client() as client:
         before = await client.post("/v1/chat/completions", json=CHAT)
@@ -100,7 +124,8 @@ async def test_a_capture_with_gaps_is_refused_with_what_is_missing(client: httpx
         ("captures/inspect", {}, "capture_text"),
         ("captures/inspect", {"capture_text": " "}, "capture_text"),
         ("captures/inspect", {"capture_text": 3}, "capture_text"),
-        ("captures/inspect", {"capture_text": "nonsense"}, "capture"),
+        ("captures/save", {"account": "new", "capture_text": "nonsense"}, "capture"),
+        ("captures/inspect", {"capture_text": capture(), "settings_text": "[]"}, "settings_text"),
         ("captures/save", {"capture_text": capture()}, "account"),
         ("captures/save", {"account": "../x", "capture_text": capture()}, "account"),
         ("captures/save", {"account": "plus", "capture_text": capture()}, "account"),

@@ -103,8 +103,9 @@ def test_a_capture_that_upstream_refuses_fails_the_check_and_says_why(
 
     (tmp_path / "no.txt").write_text("hello")
     shown = command("inspect-capture", "no.txt")
-    assert shown.status == 2
-    assert "[capture_rejected; at fault: the request]" in shown.err
+    assert shown.status == 1
+    assert shown.out.startswith("ok=no\nmissing=parse\n")
+    assert "FAIL  required     parse: " in shown.out
 
 
 @pytest.mark.parametrize(

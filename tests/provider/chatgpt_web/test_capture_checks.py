@@ -39,7 +39,7 @@ def test_half_characters_in_token_and_cookies_do_not_come_out_again() -> None:
     claims = f'{{"https://api.openai.com/auth": {{"chatgpt_plan_type": {half}}}, "exp": 1e9}}'
     text = re.sub(r"Bearer [^\s']+", f"Bearer {token(claims)}", CURL)
     cookie = quote(f'{{"model": {half}}}')
-    text = text.replace("oai-did=", f"oai-last-model-config={cookie}; oai-did=")
+    text = re.sub(r"oai-last-model-config=[^;']*", f"oai-last-model-config={cookie}", text)
     inspection = inspected(text)
     assert inspection.observed_models
     assert json.dumps(asdict(inspection), default=str, ensure_ascii=False).encode()
