@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import httpx2
 import pytest
 
+from api.admin.status import status
 from core.contracts.keys import AccessScope
 from core.errors import AuthExpiredError
 from tests.api.images.test_router import draws
@@ -43,6 +46,14 @@ async def test_the_status_says_where_and_how_and_holds_no_key(served: Served, cl
     assert told["routing"]["feature_concurrency"]["image"] == {"plus": 2}
     assert told["storage"]["artifact_count"] == 1
     assert served.services.key.value not in answer.text
+    assert {"agent_prompt_mode", "model_fallback"} <= told["routing"].keys()
+    assert {"console_url", "console_command"} <= told["server"].keys()
+
+
+async def test_an_address_of_ipv6_stands_in_brackets(served: Served) -> None:
+    server = served.services.settings.server.model_copy(update={"host": "::1"})
+    services = replace(served.services, settings=replace(served.services.settings, server=server))
+    assert (await status(services, 8000))["server"]["base_url"] == "http://[::1]:8000/v1"
 
 
 async def test_settings_are_replaced_whole_and_reset(client: httpx2.AsyncClient) -> None:
@@ -112,6 +123,8 @@ async def test_files_are_listed_with_what_they_were_asked_for(served: Served, cl
     file = await drawn(served, client)
 
     assert (file["kind"], file["prompt"], file["content_type"]) == ("image", "A heron", "image/png")
+    assert file["metadata"] == {"requested_model": "auto", "response_format": "url"}
+    assert datetime.strptime(file["created_at"], "%Y-%m-%dT%H:%M:%SZ")
     assert (await client.get(file["download_url"])).status_code == 200
     for limit in ("0", "x", "9999"):
         assert len((await client.get(f"{ADMIN}/artifacts", params={"limit": limit})).json()["artifacts"]) == 1
@@ -127,11 +140,38 @@ async def test_a_file_is_forgotten_with_its_bytes_or_without(
     (entry, *_) = (await client.get("/v1/chatgpt/audit")).json()["data"]
 
     assert gone["deleted"] == {"metadata": True, "file": with_bytes}
+    assert gone["path"] == (None if with_bytes else file["path"])
     assert (await client.get(f"{ADMIN}/artifacts")).json()["artifacts"] == []
     kept = list(served.services.settings.storage.artifacts_dir.rglob("*.png"))
     assert (kept == []) is with_bytes
     assert (unknown.status_code, unknown.json()["error"]["param"]) == (404, "file_id")
     assert (entry["action"], entry["subject"]) == ("artifact.deleted", file["file_id"])
+
+
+async def test_bytes_that_were_left_are_removed_by_a_second_call(served: Served, client: httpx2.AsyncClient) -> None:
+    file = await drawn(served, client)
+    await posted(client, "artifacts/delete", file_id=file["file_id"])
+    again = await posted(client, "artifacts/delete", file_id=file["file_id"], delete_file=True)
+    gone = await client.post(f"{ADMIN}/artifacts/delete", json={"file_id": file["file_id"], "delete_file": True})
+    odd = await client.post(f"{ADMIN}/artifacts/delete", json={"file_id": "../..", "delete_file": True})
+    (entry, *_) = (await client.get("/v1/chatgpt/audit")).json()["data"]
+
+    assert (again["deleted"], again["artifact"]) == ({"metadata": False, "file": True}, None)
+    assert list(served.services.settings.storage.artifacts_dir.rglob("*.png")) == []
+    assert [gone.status_code, odd.status_code] == [404, 404]
+    assert (entry["action"], entry["subject"], entry["after"]) == (
+        "artifact.deleted",
+        file["file_id"],
+        {"file_removed": True},
+    )
+
+
+async def test_a_file_that_is_gone_already_is_not_called_removed(served: Served, client: httpx2.AsyncClient) -> None:
+    file = await drawn(served, client)
+    (kept,) = served.services.settings.storage.artifacts_dir.rglob("*.png")
+    kept.unlink()
+    gone = await posted(client, "artifacts/delete", file_id=file["file_id"], delete_file=True)
+    assert gone["deleted"] == {"metadata": True, "file": False}
 
 
 async def test_a_chat_is_tried_as_a_client_would(served: Served, client: httpx2.AsyncClient) -> None:

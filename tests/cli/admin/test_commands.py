@@ -93,9 +93,13 @@ def test_files_are_told_and_deleted(bridge: FakeBridge, command: Command) -> Non
     assert bridge.asked[-1].path == f"{ADMIN}/artifacts?limit=5"
     assert command("admin", "artifacts", "--limit", "0").status == 2
 
-    bridge.says({"ok": True}, path=f"{ADMIN}/artifacts/delete")
-    assert command("admin", "delete-artifact", "--file-id", "f1").out == "file_id=f1\ndeleted=record\n"
-    command("admin", "delete-artifact", "--file-id", "f1", "--delete-file")
+    told = {"ok": True, "deleted": {"metadata": True, "file": False}, "path": "/data/f1.png"}
+    bridge.says(told, path=f"{ADMIN}/artifacts/delete")
+    left = command("admin", "delete-artifact", "--file-id", "f1")
+    assert left.out == "file_id=f1\ndeleted=record\npath=/data/f1.png\n"
+    assert "--delete-file" in left.err
+    bridge.says({"ok": True, "deleted": {"metadata": False, "file": True}}, path=f"{ADMIN}/artifacts/delete")
+    assert command("admin", "delete-artifact", "--file-id", "f1", "--delete-file").out == "file_id=f1\ndeleted=file\n"
     assert [asked.body["delete_file"] for asked in bridge.asked[-2:]] == [False, True]
 
     bridge.fails("not_found", 404, "There is no file of this id.", "Check the id.", path=f"{ADMIN}/artifacts/delete")
