@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from types import TracebackType
 from typing import Any
@@ -41,6 +41,14 @@ def fields(**values: object) -> None:
     for name, value in values.items():
         if value is not None:
             result(f"{name}={word(value)}")
+
+
+def columns(rows: Iterable[Sequence[str]]) -> None:
+    """A result of several lines with as many columns: each as wide as its widest cell."""
+    lines = [tuple(row) for row in rows]
+    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
+    for line in lines:
+        result("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
 
 
 def note(text: str) -> None:

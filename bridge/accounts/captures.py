@@ -11,9 +11,10 @@ from typing import Any
 
 from bridge import audit
 from bridge.accounts.account import Health
+from bridge.accounts.changes import plain
 from bridge.accounts.events import happened
 from bridge.accounts.leases import Transaction
-from bridge.accounts.memory import bump, forget, remember
+from bridge.accounts.memory import bump, forget, recall_one, remember
 from bridge.accounts.registry import Registry, unusable
 from bridge.store.engine import Store
 from bridge.vault import Vault
@@ -45,6 +46,7 @@ class _Change:
     verb: str
     actor: str
     captured_at: datetime
+    verified: bool
     before: Inspection | None = None
 
 
@@ -103,7 +105,7 @@ class Captures:
         alias = given_alias(alias)
         self._require_free(alias)
         inspection = await self._proved(alias, text, verify=verify, settings=settings)
-        change = _Change(alias, text, inspection, "added", actor, utc_now())
+        change = _Change(alias, text, inspection, "added", actor, utc_now(), verify)
 
         def keep() -> None:
             self._require_free(alias)
@@ -142,7 +144,7 @@ class Captures:
         if not other_login:
             _require_same_login(alias, before, inspection)
         await self._verify(alias, text, verify=verify)
-        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), before)
+        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), verify, before)
 
         def keep() -> None:
             self._require_there(alias)
@@ -176,7 +178,7 @@ class Captures:
             except AccountNotConfiguredError as error:
                 raise NotFoundError(error.message) from None
 
-        await self._put(_Change(alias, text, inspection, "restored", actor, at, before), keep)
+        await self._put(_Change(alias, text, inspection, "restored", actor, at, verify, before), keep)
         return inspection
 
     async def delete(
@@ -193,13 +195,15 @@ class Captures:
             StoreError: it cannot be removed.
         """
         alias = given_alias(alias)
+        current = await self.current(alias)
 
         def work(conn: Transaction) -> Removed:
+            before = {**({} if current is None else _told(current)), **plain(recall_one(conn, alias))}
             known = forget(conn, alias)
             removed = self._vault.delete(alias, keep_capture=keep_capture, keep_settings=keep_settings)
             if known or removed != Removed():
                 happened(conn, alias, "account.deleted", utc_now(), capture_kept=removed.kept)
-                audit.record(conn, actor, "account.deleted", alias, {}, {"capture_kept": removed.kept})
+                audit.record(conn, actor, "account.deleted", alias, before, {"capture_kept": removed.kept})
                 bump(conn)
             return removed
 
@@ -287,7 +291,7 @@ def _record(conn: Transaction, change: _Change) -> None:
         health_detail="",
         health_since=now,
     )
-    told = _told(inspection)
+    told = {**_told(inspection), "verified": change.verified}
     was = None if change.before is None else _told(change.before)
     happened(conn, change.alias, f"capture.{change.verb}", now, **told, before=was)
     audit.record(conn, change.actor, f"capture.{change.verb}", change.alias, was, told)

@@ -199,9 +199,11 @@ class ApiKeys:
 
 def _change(conn: Connection, before: KeyRecord, changes: Mapping[str, Any], actor: str, action: str) -> KeyRecord:
     after = KeyRecord.model_validate({**before.model_dump(), **changes})
-    rows.change(conn, after)
     was, became = _told(before), _told(after)
     changed = [name for name in was if was[name] != became[name]]
+    if not changed:
+        return before
+    rows.change(conn, after)
     audit.record(
         conn,
         actor,

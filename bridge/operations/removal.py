@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, update
 
+from bridge import audit
 from bridge.files.artifacts import ARTIFACTS
 from bridge.files.storage import DiskStorage
 from bridge.idempotency import records as keys
@@ -31,12 +33,15 @@ class Removal:
         self._store = store
         self._storage = DiskStorage(root)
 
-    async def remove(self, operation_id: str, owner: str | None, *, files: bool) -> None:
+    async def remove(self, operation_id: str, owner: str | None, *, files: bool, actor: str) -> None:
         """Remove an ended operation: its row, events, words, journal, uploads and idempotency keys.
 
         With `files` what it made goes as well, the bytes first: after a crash in between the operation is still there,
         and can be removed again. Without them its files stay where they are, under the same links. Its id is never
         given out again.
+
+        Args:
+            actor: who does it, for the audit log.
 
         Raises:
             NotFoundError: there is none, or it is another owner's.
@@ -46,7 +51,12 @@ class Removal:
         if files:
             for artifact in record.artifacts:
                 await self._storage.remove(artifact.path)
-        await self._store.write(lambda conn: remove(conn, operation_id, owner, files=files), durable=True)
+
+        def work(conn: Connection) -> None:
+            remove(conn, operation_id, owner, files=files)
+            audit.record(conn, actor, "operation.deleted", operation_id, _told(record), {"files_removed": files})
+
+        await self._store.write(work, durable=True)
 
 
 def remove(conn: Connection, operation_id: str, owner: str | None, *, files: bool) -> None:
@@ -64,6 +74,15 @@ def remove(conn: Connection, operation_id: str, owner: str | None, *, files: boo
     keys.free(conn, operation_id)
     keys.retire(conn, operation_id, now=utc_now())
     conn.execute(delete(OPERATIONS).where(OPERATIONS.c.id == operation_id))
+
+
+def _told(record: OperationRecord) -> dict[str, Any]:
+    return {
+        "kind": record.kind.value,
+        "state": record.state.value,
+        "owner": record.owner,
+        "account": record.account,
+    }
 
 
 def _ended(record: OperationRecord | None, owner: str | None) -> OperationRecord:

@@ -201,6 +201,31 @@ async def test_a_key_uses_its_own_models_alone(served: Served) -> None:
     assert hidden.status_code == 404
 
 
+async def test_what_is_done_to_operations_by_hand_is_in_the_audit_log(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    async with await client_with(served, *WORK) as ann:
+        await made(ann, "anns")
+        await made(ann, "gone")
+        owner = (await served.bridge.operations.find("anns")).owner
+        await ann.post(f"{OPERATIONS}/gone/cancel")
+        await client.post(f"{OPERATIONS}/anns/cancel")
+        await client.post(f"{OPERATIONS}/anns/cancel")
+        await complete(served, "gone")
+        await ann.delete(f"{OPERATIONS}/gone?files=true")
+    deleted, cancelled = (await client.get("/v1/chatgpt/audit?action=operation.")).json()["data"]
+
+    assert (deleted["actor"], deleted["action"], deleted["subject"]) == (f"key:{owner}", "operation.deleted", "gone")
+    assert deleted["before"] == {"kind": "image", "state": "completed", "owner": owner, "account": None}
+    assert deleted["after"] == {"files_removed": True}
+    assert (cancelled["actor"], cancelled["action"], cancelled["subject"]) == (
+        "key:primary",
+        "operation.cancelled",
+        "anns",
+    )
+    assert cancelled["before"] == {"owner": owner}
+
+
 async def test_a_chat_that_researches_needs_both_scopes(served: Served) -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}], "model": "chatgpt-deep-research"}
     async with await client_with(served, AccessScope.CHAT) as ann:

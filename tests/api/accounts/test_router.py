@@ -241,6 +241,24 @@ async def test_an_account_whose_capture_was_put_aside_comes_back(served: Served,
     assert (back.status_code, (await client.post(CHAT, json=HELLO)).status_code) == (200, 200)
 
 
+async def test_the_audit_log_says_what_was_deleted_and_what_was_not_verified(client: httpx2.AsyncClient) -> None:
+    await client.post(ACCOUNTS, json={"alias": "new", "capture": capture("pro"), "verify": False})
+    await client.patch(f"{ACCOUNTS}/new", json={"state": "paused", "reason": "holiday"})
+    await client.put(f"{ACCOUNTS}/new/capture", json={"capture": capture("pro")})
+    await client.delete(f"{ACCOUNTS}/new?keep_capture=true")
+    log = (await client.get("/v1/chatgpt/audit?subject=new")).json()["data"]
+    deleted, replaced, _, added = log
+
+    assert (added["after"]["verified"], replaced["after"]["verified"]) == (False, True)
+    assert {name: deleted["before"][name] for name in ("plan", "email", "state", "state_reason")} == {
+        "plan": "pro",
+        "email": "a***z@example.com",
+        "state": "paused",
+        "state_reason": "holiday",
+    }
+    assert deleted["after"] == {"capture_kept": True}
+
+
 async def test_events_come_in_pages(client: httpx2.AsyncClient) -> None:
     for weight in range(1, 6):
         await client.patch(f"{ACCOUNTS}/plus", json={"weight": weight})

@@ -64,6 +64,39 @@ async def test_a_made_key_works_at_once_and_stops_at_once(served: Served, client
     assert revoked.json()["revoked_at"] == again.json()["revoked_at"]
 
 
+async def test_a_change_that_changes_nothing_is_not_in_the_log(client: httpx2.AsyncClient) -> None:
+    made = await created(client, per_day=5)
+    await client.patch(f"{KEYS}/{made['id']}", json={"per_day": 5, "name": "laptop"})
+    assert [entry["action"] for entry in (await client.get(AUDIT)).json()["data"]] == ["key.created"]
+
+
+async def test_deleting_a_key_revokes_it(client: httpx2.AsyncClient) -> None:
+    made = await created(client)
+    gone = await client.delete(f"{KEYS}/{made['id']}")
+    later = await client.get(f"{KEYS}/{made['id']}")
+
+    assert (gone.status_code, gone.json()["state"], later.json()["state"]) == (200, "revoked", "revoked")
+    assert (await client.delete(f"{KEYS}/key_unknown")).status_code == 404
+
+
+async def test_the_log_is_filtered_and_knows_its_filters(client: httpx2.AsyncClient) -> None:
+    made = await created(client)
+    await client.patch("/v1/chatgpt/accounts/plus", json={"note": "mine"})
+
+    async def found(**filters: str) -> list[str]:
+        answer = await client.get(AUDIT, params=filters)
+        assert answer.status_code == 200, answer.text
+        return [entry["action"] for entry in answer.json()["data"]]
+
+    assert await found(actor="key:primary", action="key.") == ["key.created"]
+    assert await found(actor="key:somebody") == []
+    assert await found(subject=made["id"], since="2020-01-01") == ["key.created"]
+    assert await found(since="2999-01-01T00:00:00Z") == []
+    for filters, param in (({"user": "me"}, "user"), ({"since": "soon"}, "since"), ({"limit": "0"}, "limit")):
+        wrong = await client.get(AUDIT, params=filters)
+        assert (wrong.status_code, wrong.json()["error"]["param"]) == (422, param)
+
+
 async def test_a_change_says_only_what_is_different(served: Served, client: httpx2.AsyncClient) -> None:
     made = await created(client, scopes=["read"], models="auto, gpt-5", per_day=10)
     changed = await client.patch(f"{KEYS}/{made['id']}", json={"scopes": ["read", "admin"], "per_day": None})

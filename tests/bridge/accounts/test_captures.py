@@ -12,7 +12,7 @@ from bridge.accounts.captures import Captures
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.registry import Registry
-from bridge.audit import AuditLog
+from bridge.audit import AuditFilters, AuditLog
 from bridge.store.engine import Store
 from bridge.vault import Vault
 from bridge.vault.captures import Removed
@@ -181,7 +181,7 @@ async def test_every_change_is_in_the_audit_log_and_among_the_events(captures: C
     await captures.delete("a", actor="key_4")
     await captures.delete("a", actor="key_5")
 
-    told = (await AuditLog(store).page(subject="a")).items
+    told = (await AuditLog(store).page(AuditFilters(subject="a"))).items
     happened = await AccountEvents(store).page("a")
 
     actions = ["account.deleted", "capture.restored", "capture.replaced", "capture.added"]
@@ -190,7 +190,9 @@ async def test_every_change_is_in_the_audit_log_and_among_the_events(captures: C
     )
     assert [event.type for event in happened] == actions
     assert told[2].before == {"plan": "free", "email": "a***z@example.com", "account_id": None}
-    assert told[2].after == {"plan": "plus", "email": "a***z@example.com", "account_id": None}
+    assert told[2].after == {"plan": "plus", "email": "a***z@example.com", "account_id": None, "verified": True}
+    assert told[0].before is not None
+    assert (told[0].before["plan"], told[0].before["state"]) == ("free", "enabled")
 
 
 async def test_a_file_that_cannot_be_written_leaves_no_row_and_no_record(
