@@ -27,13 +27,14 @@ from core.errors import InvalidRequestError, UnsupportedParameterError
 _GREETING = "Say hello in one short sentence."
 
 
-async def chat(services: Services, body: dict[str, Any], scope: Scope) -> dict[str, Any]:
+async def chat(services: Services, scope: Scope, receive: Receive) -> dict[str, Any]:
     """Run a chat to its end.
 
     Raises:
         BridgeError: whatever a client would be told.
     """
     grant_of(scope).require(AccessScope.CHAT)
+    body = await read_object(scope, receive)
     words = _text(body, "message") or _text(body, "prompt") or _GREETING
     system = _text(body, "system")
     messages = [{"role": "system", "content": system}] if system else []

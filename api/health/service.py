@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from api.services import Services
 from bridge.accounts.account import Account
+from bridge.keys.grant import Grant
 from bridge.routing.eligibility import skips
 from bridge.routing.needs import Needs
 from core.clock import utc_now
@@ -34,13 +35,14 @@ async def parts(services: Services) -> tuple[Part, ...]:
     return (await _database(services), temporal, await _worker(services, temporal), await _accounts(services))
 
 
-async def warnings(services: Services) -> list[dict[str, Any]]:
-    """What the operator has to see to soon, an entry an account; empty where the accounts cannot be read."""
+async def warnings(services: Services, grant: Grant) -> list[dict[str, Any]]:
+    """What the operator has to see to soon, an entry an account of the key's; empty where none can be read."""
     try:
         told = await services.bridge.care.forecasts()
     except BridgeError:
         return []
-    return [{"account": each.account, **each.shown()} for each in told if each.stage.warns]
+    seen = [each for each in told if not grant.accounts or each.account in grant.accounts]
+    return [{"account": each.account, **each.shown()} for each in seen if each.stage.warns]
 
 
 def ready(found: Sequence[Part], *, for_chat: bool) -> State:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from api.caller import accounts_of
 from api.services import Services
 from api.usage import view
-from bridge.accounts.account import Account
 from bridge.keys.grant import PRIMARY, Grant
 from bridge.usage.rows import DIMENSIONS
 from core.clock import utc_now
@@ -23,10 +23,10 @@ async def usage(services: Services, grant: Grant, *, refresh: bool) -> dict[str,
     Args:
         refresh: ask also where the limits are new.
     """
-    bridge, accounts = services.bridge, await _accounts(services, grant)
+    bridge, accounts = services.bridge, await accounts_of(services, grant)
     await bridge.quota.refresh(accounts, force=refresh)
     # What an account said may have put it into quarantine.
-    accounts, now, book = await _accounts(services, grant), utc_now(), bridge.quota.book
+    accounts, now, book = await accounts_of(services, grant), utc_now(), bridge.quota.book
     return {
         "object": "chatgpt.usage",
         "provider": "chatgpt-web",
@@ -82,8 +82,3 @@ def is_text(form: str | None) -> bool:
 
 async def _key_names(services: Services) -> dict[str, str]:
     return {PRIMARY.key_id: PRIMARY.name, **{key.id: key.name for key in await services.bridge.keys.all()}}
-
-
-async def _accounts(services: Services, grant: Grant) -> list[Account]:
-    accounts = await services.bridge.registry.snapshot()
-    return [account for account in accounts if not grant.accounts or account.alias in grant.accounts]

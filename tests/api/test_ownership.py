@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from core.clock import utc_now
 from core.contracts.keys import AccessScope
 from tests.fakes.keys import client_with
 from tests.fakes.provider import capture
@@ -177,6 +179,42 @@ async def test_a_chat_is_served_by_the_keys_own_account(tmp_path: Path) -> None:
             answers = [(await ann.post(CHAT, json=body)).json()["chatgpt_account"] for _ in range(3)]
 
     assert answers == ["b"] * 3
+
+
+async def test_a_key_hears_of_its_own_accounts_alone(tmp_path: Path) -> None:
+    ends = (utc_now() + timedelta(hours=5)).isoformat()
+    captures = {"a": capture("pro", expires=ends), "b": capture("free"), "c": capture("plus", expires=ends)}
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        async with await client_with(served, *WORK, accounts=("b", "c")) as ann:
+            health = (await ann.get("/health")).json()
+            ready = (await ann.get("/health/ready")).json()
+            models = [model["id"] for model in (await ann.get("/v1/models")).json()["data"]]
+            pro = await ann.get("/v1/models/gpt-5-5-pro")
+        everything = (await client.get("/v1/models")).json()["data"]
+        everybody = (await client.get("/health/ready")).json()
+
+    assert (health["account"], health["accounts"], health["account_concurrency"]) == ("b", ["b", "c"], {"b": 1, "c": 3})
+    assert [warning["account"] for warning in ready["warnings"]] == ["c"]
+    assert [warning["account"] for warning in everybody["warnings"]] == ["a", "c"]
+    assert models == ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]
+    assert pro.status_code == 404
+    assert "gpt-5-5-pro" in [model["id"] for model in everything]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expected"),
+    [
+        ((AccessScope.READ, AccessScope.CHAT), ["auto", "gpt-5-5"]),
+        ((AccessScope.READ, AccessScope.IMAGES), ["auto", "gpt-5-5", "gpt-image-1"]),
+        ((AccessScope.READ, AccessScope.RESEARCH), ["chatgpt-deep-research"]),
+        ((AccessScope.READ,), ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]),
+    ],
+)
+async def test_a_key_that_works_is_offered_what_its_scopes_open(
+    served: Served, scopes: tuple[AccessScope, ...], expected: list[str]
+) -> None:
+    async with await client_with(served, *scopes) as ann:
+        assert [model["id"] for model in (await ann.get("/v1/models")).json()["data"]] == expected
 
 
 async def test_a_key_uses_its_own_models_alone(served: Served) -> None:
