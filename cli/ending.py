@@ -29,15 +29,20 @@ def status_of(command: Callable[[], object]) -> int:
 
 
 def _failed(error: Exception) -> int:
+    from core.contracts.failure import failure_of
     from integrations.client.errors import ClientError
 
-    if isinstance(error, BridgeError):
-        output.failure(error.message, code=error.code, fault=error.fault, action=error.action)
-        return ERROR
-    if isinstance(error, ClientError):
-        failure = error.failure
-        output.failure(failure.message, code=failure.code, fault=failure.fault, action=failure.action)
-        if error.request_id:
+    if isinstance(error, BridgeError | ClientError):
+        failure = error.failure if isinstance(error, ClientError) else failure_of(error)
+        output.failure(
+            failure.message,
+            code=failure.code,
+            fault=failure.fault,
+            action=failure.action,
+            param=failure.param,
+            wait_seconds=failure.retry_after_seconds,
+        )
+        if isinstance(error, ClientError) and error.request_id:
             output.note(f"request id: {error.request_id}")
         return ERROR
     if isinstance(error, OSError):

@@ -57,10 +57,21 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def failure(what: str, *, code: str, fault: str, action: str) -> None:
-    """Say in two lines what went wrong, whose fault it is and what to do."""
+def failure(
+    what: str, *, code: str, fault: str, action: str, param: str | None = None, wait_seconds: float | None = None
+) -> None:
+    """Say in two lines what went wrong, whose fault it is and what to do.
+
+    Args:
+        param: the field that is wrong; named where the advice speaks of it.
+        wait_seconds: how long to wait before another try.
+    """
     note(f"error: {what} [{code}; at fault: {_WHOSE.get(fault, fault)}]")
     note(f"what to do: {action}")
+    if param is not None and "`param`" in action:
+        note(f"param: {param}")
+    if wait_seconds is not None:
+        note(f"Retry-After: {wait_seconds:.0f} s")
 
 
 def word(value: object) -> str:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from integrations.client.accounts import Account, AccountCheck
     from integrations.client.models import Inspection
 
+_LIVE = ("account", "upstream")
+"""Whose faults the live check finds."""
+
+_TAKEN = "name_taken"
 _FEATURES = {"research": "deep_research", "image": "image_gen", "upload": "file_upload"}
 
 
@@ -115,7 +119,11 @@ def _not_saved(alias: str, error: ClientError, as_json: bool, inspection: Inspec
         told = {"code": failure.code, "message": failure.message, "inspection": inspection.as_sent()}
         output.data({"ok": False, "saved": False, "phase": "save", "account": alias, **told})
     else:
-        output.fields(saved=False, nothing_written=True, phase="save", account=alias, live_error=failure.code)
+        live = failure.fault in _LIVE
+        told = (
+            {"live_error": failure.code} if live else {"error": _TAKEN if failure.param == "account" else failure.code}
+        )
+        output.fields(saved=False, nothing_written=True, phase="save", account=alias, **told)
 
 
 def _inspected(client: BridgeClient, alias: str, text: str, as_json: bool) -> Inspection:

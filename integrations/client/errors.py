@@ -87,8 +87,12 @@ def unexpected(base_url: str, status: int) -> ClientError:
     )
 
 
-def from_body(body: Any, *, base_url: str, status: int, request_id: str | None = None) -> ClientError:
-    """The error that an answer's body holds."""
+def from_body(body: Any, *, base_url: str, status: int, request_id: str | None = None, wait: str = "") -> ClientError:
+    """The error that an answer's body holds.
+
+    Args:
+        wait: the answer's `Retry-After`.
+    """
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return unexpected(base_url, status)
@@ -99,6 +103,7 @@ def from_body(body: Any, *, base_url: str, status: int, request_id: str | None =
             message=str(error.get("message") or f"status {status}"),
             action=str(error.get("action") or _NO_ADVICE),
             retryable=bool(error.get("retryable")),
+            retry_after_seconds=float(wait) if wait.isascii() and wait.isdecimal() else None,
             param=error.get("param"),
         ),
         status=status,

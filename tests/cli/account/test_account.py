@@ -106,7 +106,7 @@ def test_a_capture_that_upstream_refuses_is_2_and_nothing_was_written(
     bridge: FakeBridge, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bridge.says(GOOD, path=f"{ACCOUNTS}/inspect")
-    bridge.fails("auth_invalid", 403, "not accepted", "Copy it again.", path=f"{ACCOUNTS}/me/capture")
+    bridge.fails("auth_invalid", 403, "not accepted", "Copy it again.", fault="account", path=f"{ACCOUNTS}/me/capture")
     monkeypatch.setattr("sys.stdin", io.StringIO("curl it"))
     shown = command("account", "update", "me", "--other-login")
     assert shown.status == 2

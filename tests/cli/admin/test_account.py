@@ -128,7 +128,7 @@ def test_an_account_that_exists_is_refused_and_the_way_to_replace_it_named(
     bridge.fails("invalid_request", 400, "there is 'me' already", "Do.", param="account", path=ACCOUNTS)
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
     assert shown.status == 2
-    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\nlive_error=invalid_request\n"
+    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\nerror=name_taken\n"
     assert shown.err == (
         "error: there is 'me' already [invalid_request; at fault: the request]\n"
         "what to do: Choose another name, or give an account that exists a newer capture with `account update`.\n"
