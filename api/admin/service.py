@@ -16,7 +16,7 @@ from bridge.accounts.account import Account
 from bridge.accounts.overview import Sight
 from bridge.keys.grant import Grant
 from bridge.vault.aliases import is_alias
-from bridge.vault.captures import CAPTURE_FILE, SETTINGS_FILE
+from bridge.vault.captures import CAPTURE_FILE, PREVIOUS_FILE, SETTINGS_FILE
 from core.clock import utc_now
 from core.errors import InvalidRequestError
 
@@ -117,6 +117,10 @@ async def delete(services: Services, grant: Grant, request: DeleteRequest) -> di
         "capture_kept": removed.kept,
         "remaining_accounts": [account.alias for account in left],
         "paths": {name: _path(services, alias, file) for name, file in _FILES.items()},
+        "kept_at": {
+            "capture": _path(services, alias, PREVIOUS_FILE) if removed.kept else None,
+            "settings": _path(services, alias, SETTINGS_FILE) if services.bridge.vault.has_settings(alias) else None,
+        },
     }
 
 
@@ -223,7 +227,6 @@ def _live(sight: Sight, known: Account, now: datetime) -> dict[str, Any]:
         "note": memory.note,
         "health": {
             **health,
-            "state": known.health.value,
             "cooldown_until": None if known.cooldown is None else seconds(known.cooldown.until),
             "cooldown_reason": None if known.cooldown is None else known.cooldown.reason,
         },

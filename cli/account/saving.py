@@ -11,6 +11,7 @@ from cli import output
 from cli.exit import FAILED
 
 if TYPE_CHECKING:
+    from core.contracts.failure import Failure
     from integrations.client import BridgeClient, ClientError
     from integrations.client.accounts import Account, AccountCheck
     from integrations.client.models import Inspection
@@ -119,11 +120,13 @@ def _not_saved(alias: str, error: ClientError, as_json: bool, inspection: Inspec
         told = {"code": failure.code, "message": failure.message, "inspection": inspection.as_sent()}
         output.data({"ok": False, "saved": False, "phase": "save", "account": alias, **told})
     else:
-        live = failure.fault in _LIVE
-        told = (
-            {"live_error": failure.code} if live else {"error": _TAKEN if failure.param == "account" else failure.code}
-        )
-        output.fields(saved=False, nothing_written=True, phase="save", account=alias, **told)
+        output.fields(saved=False, nothing_written=True, phase="save", account=alias, **_problem(failure))
+
+
+def _problem(failure: Failure) -> dict[str, str]:
+    if failure.fault in _LIVE:
+        return {"live_error": failure.code}
+    return {"error": _TAKEN if failure.param == "account" else failure.code}
 
 
 def _inspected(client: BridgeClient, alias: str, text: str, as_json: bool) -> Inspection:

@@ -215,12 +215,14 @@ class OperationPage(Answer):
 
 
 class AccountHealth(Answer):
-    """What is known of an account's state."""
+    """How an account stands; `limited` says until when what it is not asked for, by scope."""
 
     state: str = ""
+    cause: str = ""
     detail: str | None = None
-    cooldown_until: Any = None
+    until: float | None = None
     what_to_do: str | None = None
+    limited: dict[str, float] = Field(default_factory=dict)
 
 
 class AccountEntry(Answer):
@@ -271,12 +273,13 @@ class SavedCapture(Answer):
 
 
 class DeletedAccount(Answer):
-    """What deleting an account removed."""
+    """What deleting an account removed; `kept_at` are the files that it left."""
 
     account: str = ""
     deleted: dict[str, bool] | bool = False
     capture_kept: bool = False
     paths: dict[str, str] = Field(default_factory=dict)
+    kept_at: dict[str, str | None] = Field(default_factory=dict)
     remaining_accounts: tuple[str, ...] = ()
 
 

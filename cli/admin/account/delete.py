@@ -38,7 +38,9 @@ def delete(
     else:
         output.fields(account=account, deleted=there)
         if deleted.capture_kept:
-            output.fields(capture_kept=True, paths=list(deleted.paths.values()))
+            output.fields(capture_kept=True)
+        kept = [path for path in deleted.kept_at.values() if path is not None]
+        output.fields(paths=kept or None)
     if not there:
         output.note(f"There is no account {account!r}.")
         raise typer.Exit(FAILED)

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from core.errors import AuthInvalidError
+from core.errors import AuthInvalidError, RateLimitedError
 from provider.interface.accounts import FeatureQuota, Limits
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
@@ -41,6 +41,29 @@ async def test_a_capture_is_inspected_without_being_kept(served: Served, client:
     assert (good.json()["ok"], good.json()["account"], good.json()["detected"]["plan_type"]) == (True, "new", "pro")
     assert (bad.status_code, bad.json()["ok"], bad.json()["missing"]) == (200, False, ["cookie"])
     assert served.bridge.vault.aliases() == ["plus"]
+
+
+async def test_an_account_that_cools_is_not_called_ok(served: Served, client: httpx2.AsyncClient) -> None:
+    served.world.refusals["plus"] = [RateLimitedError("slow down", retry_after_seconds=300)]
+    await client.post("/v1/chat/completions", json=CHAT)
+    (plus,) = (await client.get(f"{ADMIN}/accounts")).json()["accounts"]
+
+    assert (plus["health"]["state"], plus["health"]["cause"]) == ("cooling", "burst")
+    assert plus["health"]["until"] == plus["health"]["cooldown_until"]
+
+
+async def test_what_a_deletion_keeps_is_named_where_it_lies(served: Served, client: httpx2.AsyncClient) -> None:
+    folder = served.services.settings.accounts.accounts_dir.absolute() / "plus"
+    (folder / "settings.json").write_text("{}")
+    body = {"account": "plus", "delete_capture": False, "delete_settings": False}
+    kept = (await client.post(f"{ADMIN}/accounts/delete", json=body)).json()
+    gone = (await client.post(f"{ADMIN}/accounts/delete", json={"account": "plus"})).json()
+
+    assert kept["kept_at"] == {
+        "capture": str(folder / "chatgpt-request.previous.txt"),
+        "settings": str(folder / "settings.json"),
+    }
+    assert gone["kept_at"] == {"capture": None, "settings": None}
 
 
 async def test_any_text_is_inspected(client: httpx2.AsyncClient) -> None:
