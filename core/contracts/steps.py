@@ -84,16 +84,20 @@ class OperationStatus(Contract):
     cancel_requested: bool = False
 
     def applied_to(self, record: OperationRecord) -> OperationRecord:
-        """The later of the two: `record` itself, or what the workflow knows more than the row held when it was read."""
+        """The later of the two: `record` itself, or what the workflow knows more than the row held when it was read.
+
+        Why accounts were passed over changes in the row without an event: of the same event the row's reasons count.
+        """
         if record.state.terminal or self.state.terminal or self.last_event < record.last_event:
             return record
+        is_newer = self.last_event > record.last_event
         return record.model_copy(
             update={
                 "state": self.state,
                 "account": self.account,
                 "conversation_id": self.conversation_id or record.conversation_id,
                 "progress": self.progress or record.progress,
-                "skipped": self.skipped,
+                "skipped": self.skipped if is_newer else record.skipped,
                 "attempts": max(self.attempts, record.attempts),
                 "last_event": self.last_event,
                 "cancel_requested": self.cancel_requested or record.cancel_requested,
