@@ -72,5 +72,5 @@ def _status(checked: Checked, account: Account, now: datetime) -> str:
 
 def _advice(checked: Checked, account: Account, now: datetime) -> str:
     if checked.ok is not True and checked.error is not None:
-        return advice(checked.error.code)
+        return advice(checked.error.code, account.alias)
     return standing(account, now).what_to_do
