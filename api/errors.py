@@ -38,6 +38,7 @@ STATUSES: Mapping[str, int] = {
     "auth_expired": 403,
     "auth_invalid": 403,
     "account_disabled": 403,
+    "account_quarantined": 403,
     "forbidden": 403,
     "account_not_configured": 403,
     "feature_switched_off": 403,

@@ -26,7 +26,7 @@ from core.contracts.steps import (
 )
 from core.errors import InternalError, OperationTimeoutError, OutcomeUnknownError
 from workflows import policies
-from workflows.ending import Ended, Over, elsewhere, fail, result
+from workflows.ending import Ended, Over, elsewhere, fail, kept_away, result
 from workflows.run import Run
 from workflows.uploading import upload_all
 
@@ -121,9 +121,13 @@ class OperationWorkflow(Run):
                 self.show(OperationState.SUBMITTING)
                 return await self._submit()
             except Ended as end:
-                if not elsewhere(end.failure):
+                if kept_away(end.failure):
+                    # It gives the account back and waits anew; that one may serve it again once it is well.
+                    self.limit = None
+                elif elsewhere(end.failure):
+                    refused, refusal = (*refused, account), end
+                else:
                     raise
-                refused, refusal = (*refused, account), end
 
     async def _reserved(self, refused: tuple[str, ...], refusal: Ended | None) -> tuple[str, int]:
         """The account, and how many inputs have to lie there before the turn is sent."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bridge.accounts.account import Account, Health
 from bridge.accounts.registry import Registry
-from bridge.quota.probes import Lend, Probe, Report, is_askable
+from bridge.quota.probes import Lend, Probe, Report
 from bridge.quota.quota import Quota
 from bridge.quota.readings import AccountQuota
 from core.clock import utc_now
@@ -59,7 +59,7 @@ class AccountChecks:
         """
         before = await self._wanted(aliases)
         now = utc_now()
-        asked = {account.alias for account in before if is_askable(account, now)}
+        asked = {account.alias for account in before if account.askable(now)}
         await self._quota.refresh(before, force=True)
         # What an account said may have put it into quarantine.
         after = await self._wanted(aliases)
@@ -78,7 +78,7 @@ class AccountChecks:
         error = None if probe is None else probe.error
         if error is None:
             return Checked(account, quota, probe, True, asked=True)
-        if not is_askable(account, utc_now()):
+        if not account.askable(utc_now()):
             return Checked(account, quota, probe, False, asked=True, error=error)
         problem = await self._prove(alias)
         ok = True if problem is None else None

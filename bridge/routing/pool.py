@@ -22,6 +22,7 @@ from bridge.routing.needs import Needs
 from bridge.routing.sessions import Sessions
 from bridge.routing.slots import Slots
 from bridge.routing.taking import look
+from bridge.routing.using import usable, using
 from core.clock import utc_now
 from core.contracts.operations import SkippedAccount
 from core.contracts.routing import Strategy
@@ -140,18 +141,39 @@ class Pool:
         """The same, with the strategy that counts for it."""
         return needs if needs.strategy is not None else needs.model_copy(update={"strategy": self._strategy})
 
-    async def session(self, alias: str) -> Session:
+    def use(self, alias: str, *, to_the_end: bool = False) -> AbstractAsyncContextManager[Session]:
         """The kept-open session of an account, for an operation that holds it.
+
+        A quarter of a second after the account got into quarantine the session asks nothing more, and the block is cut
+        off where it waits.
+
+        Args:
+            to_the_end: it is not cut off: what streams already is read to its end.
 
         Raises:
             AccountNotConfiguredError: there is no such account.
-            CaptureUnreadableError: its capture cannot be decrypted.
-            CaptureRejectedError, AuthExpiredError: its capture is not usable.
+            AccountQuarantinedError: nothing may be sent with it, or nothing more.
+            CaptureUnreadableError, CaptureRejectedError: its capture cannot be used.
         """
-        account = await self._registry.account(alias)
-        if account.error is not None:
-            raise account.error.with_traceback(None)
-        return await self._sessions.lend(account)
+        return using(self._registry, self._sessions, alias, to_the_end=to_the_end)
+
+    async def require_usable(self, alias: str) -> None:
+        """See that an account may be used, right before something is sent with it.
+
+        Raises:
+            AccountError: it may not.
+        """
+        await usable(self._registry, alias)
+
+    async def session(self, alias: str) -> Session:
+        """The kept-open session of an account, for a short look at it.
+
+        Raises:
+            AccountNotConfiguredError: there is no such account.
+            AccountQuarantinedError: nothing may be sent with it.
+            CaptureUnreadableError, CaptureRejectedError: its capture cannot be used.
+        """
+        return await self._sessions.lend(await usable(self._registry, alias))
 
     async def report(
         self, alias: str, error: BridgeError | None, needs: Needs | None = None, *, began: datetime | None = None

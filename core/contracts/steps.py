@@ -191,10 +191,15 @@ class Submitted(Contract):
 
 
 class PollInput(Contract):
-    """Look upstream for an operation's picture, or for its answer."""
+    """Look upstream for an operation's picture, or for its answer.
+
+    Attributes:
+        deadline: how long it waits at most where upstream must not be asked; `None`: for ever.
+    """
 
     operation_id: str
     max_upstream_failures: int
+    deadline: datetime | None = None
 
 
 class Polled(Contract):
@@ -214,11 +219,12 @@ class Answered(Contract):
 
 
 class SaveInput(Contract):
-    """Fetch and keep finished pictures, in this order, and complete the operation."""
+    """Fetch and keep finished pictures, in this order, and complete the operation; `deadline` as in `PollInput`."""
 
     operation_id: str
     assets: tuple[ImageRef, ...]
     max_upstream_failures: int
+    deadline: datetime | None = None
 
 
 class StopInput(Contract):

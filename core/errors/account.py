@@ -19,7 +19,8 @@ class BrowserCheckRequiredError(AccountError):
     Attributes:
         reason: why, as in docs/protocol.md section 7: `challenge_page`, `unusual_activity`, `proof_config_missing`,
             `challenge_malformed`, `proof_unsolved`, `proof_rejected`, `turnstile_missing`, `arkose_missing`,
-            `requirements_token_missing`, `login_required`, `unknown_requirement`.
+            `requirements_token_missing`, `login_required`, `unknown_requirement`; `not_refreshed` where work waited for
+            a fresh capture in vain.
     """
 
     code = "browser_check_required"
@@ -52,6 +53,24 @@ class AccountDisabledError(AccountError):
     code = "account_disabled"
     other_account = True
     action = "Sign in to ChatGPT in a browser and read what it says about the account."
+
+
+class AccountQuarantinedError(AccountError):
+    """Nothing may be sent with the account until its capture is refreshed; work that is under way on it waits.
+
+    Attributes:
+        account: its alias.
+        cause: `challenge`, `auth_expired` or `blocked`.
+    """
+
+    code = "account_quarantined"
+    other_account = True
+    action = "Refresh the account's capture with `chatgpt-api account update`; what waits for it goes on by itself."
+
+    def __init__(self, message: str, *, account: str, cause: str) -> None:
+        super().__init__(message)
+        self.account = account
+        self.cause = cause
 
 
 class ForbiddenError(AccountError):
