@@ -146,9 +146,13 @@ async def test_a_model_that_is_used_up_says_nothing_about_the_account(bench: _Be
     await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=36_000), attempt)
     assert await bench.scopes() == {"model:gpt-5-5"}
     assert 35_990 < await bench.left_of("model:gpt-5-5") <= 36_000
-    await bench.outcomes.report("a", ModelLimitError("x"), await bench.attempt())
-    assert await bench.scopes() == {"model:gpt-5-5"}
     assert (await bench.account()).cause(utc_now()) == "ok"
+
+
+async def test_a_cap_on_messages_that_leave_the_model_to_upstream_is_believed(bench: _Bench) -> None:
+    await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=900), await bench.attempt())
+    assert await bench.scopes() == {"model:auto"}
+    assert 890 < await bench.left_of("model:auto") <= 900
 
 
 async def test_a_used_up_feature_is_its_bucket_and_a_later_success_in_it_ends_that(bench: _Bench) -> None:
