@@ -189,7 +189,9 @@ def _assemble(
         care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
-        operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
+        operations=Operations(
+            store, registry, idempotency_hours=settings.operations.idempotency_hours, strategy=accounts.strategy
+        ),
         reservations=Reservations(store, registry, pool, preflight=quota.before_operation),
         submissions=Submissions(store),
         results=Results(store),

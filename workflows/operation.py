@@ -12,7 +12,7 @@ from activities.leases import LeaseActivities
 from activities.records import RecordActivities
 from activities.turns import TurnActivities
 from core.contracts.failure import Failure, failure_of
-from core.contracts.operations import OperationState
+from core.contracts.operations import OperationState, SkippedAccount
 from core.contracts.steps import (
     Closed,
     CloseInput,
@@ -232,7 +232,8 @@ class OperationWorkflow(Run):
 
 
 def _reasons(standing: Standing) -> str:
-    return "\n".join(
-        f"- `{skip.account}`: {skip.reason}" + (f" until {skip.until:%Y-%m-%d %H:%M:%S} UTC" if skip.until else "")
-        for skip in standing.skipped
-    )
+    return "\n".join(f"- `{skip.account}`: {skip.text or skip.reason}{_until(skip)}" for skip in standing.skipped)
+
+
+def _until(skip: SkippedAccount) -> str:
+    return f" until {skip.until:%Y-%m-%d %H:%M:%S} UTC" if skip.until else ""

@@ -8,6 +8,7 @@ from typing import Any
 from api.errors import answer_to
 from bridge.accounts.account import Account
 from bridge.routing.explain import Explanation, Verdict
+from bridge.routing.reasons import NOT_ALLOWED
 
 
 def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str, Any]:
@@ -26,7 +27,7 @@ def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str
             "accounts": list(needs.accounts) or None,
         },
         "account": explained.account,
-        "outcome": "served" if explained.account else "waits_for_a_slot" if explained.waits else "refused",
+        "outcome": explained.outcome,
         "error": None if refusal is None else answer_to(refusal).body["error"],
         "accounts": [_verdict(verdict, plans.get(verdict.alias)) for verdict in explained.verdicts],
     }
@@ -35,7 +36,7 @@ def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str
 def _verdict(verdict: Verdict, plan: str | None) -> dict[str, Any]:
     return {
         "account": verdict.alias,
-        "plan": plan,
+        "plan": None if verdict.reason == NOT_ALLOWED else plan,
         "place": verdict.place,
         "eligible": verdict.place is not None,
         "reason": verdict.reason,

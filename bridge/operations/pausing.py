@@ -8,7 +8,8 @@ from sqlalchemy import Connection, select, update
 
 from bridge.operations import events
 from bridge.operations.rows import OPERATIONS, TERMINAL
-from core.contracts.operations import OperationProgress, SkippedAccount
+from bridge.routing.reasons import skipped
+from core.contracts.operations import OperationProgress
 from core.errors import AccountQuarantinedError
 
 _GOES_ON = OperationProgress(phase="going_on", message="The capture is refreshed; the work goes on.")
@@ -16,7 +17,7 @@ _GOES_ON = OperationProgress(phase="going_on", message="The capture is refreshed
 
 def wait(conn: Connection, operation_id: str, refusal: AccountQuarantinedError) -> None:
     """Say what the operation waits for; nothing new happens where that is said already, or where it has ended."""
-    skip = SkippedAccount(account=refusal.account, reason=refusal.cause).model_dump(mode="json")
+    skip = skipped(refusal.account, refusal.cause).model_dump(mode="json")
     row = conn.execute(select(OPERATIONS.c.skipped, OPERATIONS.c.state).where(OPERATIONS.c.id == operation_id)).one()
     if row.skipped == [skip] or row.state in TERMINAL:
         return

@@ -8,17 +8,21 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, select, update
 
+from bridge.accounts.memory import refreshed
 from bridge.accounts.registry import Registry
 from bridge.operations import admission, events, journal, listing
 from bridge.operations.admission import Admission, Admitted
 from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
 from bridge.operations.rows import OPERATIONS, TERMINAL, load
+from bridge.routing.needs import Needs
+from bridge.routing.refusing import require_possible
 from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
 from core.contracts.operations import OperationEvent, OperationKind, OperationRecord, OperationState
+from core.contracts.routing import Strategy
 from core.contracts.steps import Closed
 from core.errors import NotFoundError
 
@@ -31,10 +35,21 @@ class Operations:
     `on_granted` is told which waiting operations an ending served; who starts the process sets it.
     """
 
-    def __init__(self, store: Store, registry: Registry, *, idempotency_hours: float = 24) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        idempotency_hours: float = 24,
+        strategy: Strategy = Strategy.AUTO,
+    ) -> None:
+        """Args:
+        strategy: for requests that ask for none.
+        """
         self._store = store
         self._registry = registry
         self._key_life = timedelta(hours=idempotency_hours)
+        self._strategy = strategy
         self.on_granted: OnGranted | None = None
 
     async def admit(self, request: Admission) -> Admitted:
@@ -43,10 +58,19 @@ class Operations:
         Raises:
             IdempotencyConflictError: the idempotency key stands for another request.
             OperationIdTakenError: the client-chosen id is taken.
+            AccountNotConfiguredError, UnsupportedModelError, FeatureSwitchedOffError: nobody could ever serve it.
         """
-        return await self._store.write(
-            lambda conn: admission.admit(conn, request, now=utc_now(), key_life=self._key_life), durable=True
-        )
+        accounts = await self._registry.snapshot()
+
+        def work(conn: Connection) -> Admitted:
+            now = utc_now()
+
+            def possible(needs: Needs) -> None:
+                require_possible(refreshed(conn, accounts), needs.under(self._strategy), now)
+
+            return admission.admit(conn, request, possible, now=now, key_life=self._key_life)
+
+        return await self._store.write(work, durable=True)
 
     async def find(self, operation_id: str) -> OperationRecord | None:
         """One operation, whoever owns it."""

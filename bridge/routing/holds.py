@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,26 +68,26 @@ class ChatHold(AbstractAsyncContextManager[Held]):
         self._affinity = affinity
         self._needs = needs
         self._key = key
-        self._exclude = set(exclude)
+        self._tried = dict(exclude) if isinstance(exclude, Mapping) else dict.fromkeys(exclude, "")
         self._holding: _Holding | None = None
 
     async def __aenter__(self) -> Held:
         while True:
-            want = Want(ids.lease_id(), self._needs, frozenset(self._exclude), self._affinity.account(self._key))
+            want = Want(ids.lease_id(), self._needs, dict(self._tried), self._affinity.account(self._key))
             grant = await self._slots.acquire(want)
             try:
                 kept = await self._sessions.enter(grant.account)
             except _UNOPENED as error:
                 # Its capture changed or went in this moment: that account is passed over, the others are not.
                 self._slots.give_back(grant.lease_id)
-                self._exclude.add(grant.account.alias)
+                self._tried[grant.account.alias] = error.code
                 _log.warning("account_not_opened", account=grant.account.alias, code=error.code, reason=error.message)
                 continue
             except BaseException:
                 self._slots.give_back(grant.lease_id)
                 raise
             self._holding = _Holding(grant, kept, utc_now())
-            route = header(self._needs.strategy, grant.skipped, affine=grant.affine)
+            route = header(self._needs.strategy, grant.skipped, affine=grant.affine, tried=self._tried)
             return Held(grant.account.alias, kept.session, route)
 
     async def __aexit__(

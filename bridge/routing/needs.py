@@ -34,6 +34,10 @@ class Needs(Contract):
     strategy: Strategy | None = None
     inputs: int = 0
 
+    def under(self, strategy: Strategy) -> Needs:
+        """The same with a strategy, where it asks for none of its own."""
+        return self if self.strategy is not None else self.model_copy(update={"strategy": strategy})
+
     @property
     def features(self) -> Mapping[str, int]:
         """How much it takes of which feature (docs/protocol.md section 9); nothing for a chat in words."""

@@ -15,7 +15,7 @@ from bridge.accounts.memory import refreshed
 from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.accounts.registry import Registry
 from bridge.routing.affinity import Affinity
-from bridge.routing.explain import Explanation, explained
+from bridge.routing.explain import Explanation, explained, left_out
 from bridge.routing.grants import grant_next, release_operation
 from bridge.routing.holds import ChatHold, Held
 from bridge.routing.needs import Needs
@@ -103,7 +103,8 @@ class Pool:
 
         Args:
             affinity: names the conversation; who answered it before is preferred.
-            exclude: accounts that were tried already.
+            exclude: accounts that were tried already; of a mapping the values are the codes of their errors, which
+                `Held.route` then names.
 
         Raises:
             AccountNotConfiguredError: there is no account, or none of those named in `needs`.
@@ -122,24 +123,29 @@ class Pool:
             exclude=exclude,
         )
 
-    async def explain(self, needs: Needs, *, affinity: str | None = None) -> Explanation:
+    async def explain(self, needs: Needs, *, affinity: str | None = None, allowed: Collection[str] = ()) -> Explanation:
         """Where a request would go now, and why not elsewhere; nothing is asked of upstream and nothing is taken.
+
+        Args:
+            allowed: the only accounts that the request's API key may use; empty for all.
 
         Raises:
             StoreError: the accounts cannot be read, or leases not be written.
         """
         accounts, now, wanted = await self._registry.snapshot(), utc_now(), self.resolved(needs)
+        apart = left_out(await self._registry.every(), accounts, wanted, allowed)
 
         def work(conn: Transaction) -> Explanation:
             pool = refreshed(conn, accounts)
-            return explained(pool, wanted, look(conn, pool, [wanted], now), prefer=self._affinity.account(affinity))
+            scene = look(conn, pool, [wanted], now)
+            return explained(pool, wanted, scene, prefer=self._affinity.account(affinity), apart=apart)
 
         # In the writer's line, as the choice itself is: a slot that is being given back just now must count as free.
         return await self._registry.store.write(work)
 
     def resolved(self, needs: Needs) -> Needs:
         """The same, with the strategy that counts for it."""
-        return needs if needs.strategy is not None else needs.model_copy(update={"strategy": self._strategy})
+        return needs.under(self._strategy)
 
     def use(self, alias: str, *, to_the_end: bool = False) -> AbstractAsyncContextManager[Session]:
         """The kept-open session of an account, for an operation that holds it.

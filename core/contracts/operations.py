@@ -43,11 +43,18 @@ class OperationState(StrEnum):
 
 
 class SkippedAccount(Contract):
-    """Why an account was passed over; `until` when it becomes eligible again, `None` when nobody knows."""
+    """Why an account was passed over.
+
+    Attributes:
+        account: its alias; empty where there is no account at all.
+        until: when it becomes eligible again, `None` when nobody knows.
+        text: the reason in words, with what is known of it; the end of a sentence about the account.
+    """
 
     account: str
     reason: str
     until: datetime | None = None
+    text: str = ""
 
 
 class OperationProgress(Contract):

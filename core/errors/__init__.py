@@ -18,6 +18,7 @@ from core.errors.account import (
     AccountNotConfiguredError,
     AccountQuarantinedError,
     AccountsBusyError,
+    AccountsNeedCareError,
     AuthExpiredError,
     AuthInvalidError,
     BrowserCheckRequiredError,
@@ -25,6 +26,7 @@ from core.errors.account import (
     FeatureSwitchedOffError,
     ForbiddenError,
     NoEligibleAccountError,
+    PassedOverError,
 )
 from core.errors.base import BridgeError, Fault, error_class, error_codes
 from core.errors.caller import (
@@ -132,6 +134,7 @@ __all__ = [
     "AccountNotConfiguredError",
     "AccountQuarantinedError",
     "AccountsBusyError",
+    "AccountsNeedCareError",
     "AddressRefusedError",
     "AuthExpiredError",
     "AuthInvalidError",
@@ -175,6 +178,7 @@ __all__ = [
     "OtherLoginError",
     "OperationTimeoutError",
     "OutcomeUnknownError",
+    "PassedOverError",
     "PlanNotWaitingError",
     "PortInUseError",
     "ProtocolError",

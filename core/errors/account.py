@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.errors.base import BridgeError, Fault
 
 _REFRESH = "Send one message in the browser, copy that request again and update the account with it."
@@ -107,7 +109,19 @@ class FeatureSwitchedOffError(AccountError):
     action = "Ask the operator, who gives it slots with `chatgpt-api admin set-limits`."
 
 
-class NoEligibleAccountError(AccountError):
+class PassedOverError(AccountError):
+    """Accounts were looked at, and none of them serves now.
+
+    Attributes:
+        route: how the choice went, in short: the value of a header.
+    """
+
+    def __init__(self, message: str, *, route: str = "", **known: Any) -> None:
+        super().__init__(message, **known)
+        self.route = route
+
+
+class NoEligibleAccountError(PassedOverError):
     """Every account was passed over; the message says why for each."""
 
     code = "no_eligible_account"
@@ -115,7 +129,14 @@ class NoEligibleAccountError(AccountError):
     action = "Wait until the time in `Retry-After`, or look after the accounts named in the message."
 
 
-class AccountsBusyError(AccountError):
+class AccountsNeedCareError(NoEligibleAccountError):
+    """The same where nothing passes by itself: somebody has to look after the accounts."""
+
+    retryable = False
+    action = "Look after the accounts that the message names; `chatgpt-api account list` says what each of them needs."
+
+
+class AccountsBusyError(PassedOverError):
     """All slots of all eligible accounts are taken and the queue's patience is over."""
 
     code = "accounts_busy"

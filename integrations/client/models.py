@@ -163,11 +163,15 @@ class Plan(Answer):
 
 
 class Skipped(Answer):
-    """Why an account was passed over; `until` in Unix seconds."""
+    """Why an account was passed over; `until` in Unix seconds, `text` the reason in words.
 
-    account: str = ""
+    `account` is `None` where there is no account at all.
+    """
+
+    account: str | None = None
     reason: str = ""
     until: float | None = None
+    text: str = ""
 
 
 class OperationEvent(Answer):

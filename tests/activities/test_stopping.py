@@ -20,7 +20,7 @@ from core.contracts.operations import OperationKind
 from core.contracts.research import ResearchRequest
 from core.errors import AccountQuarantinedError, UpstreamError
 from provider.interface.research import ResearchHandle
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission_of
 
 HANDLE = ResearchHandle("conversation-1", "tool-1", session_id="session-1")
@@ -76,7 +76,7 @@ def submissions(store: Store) -> Submissions:
 @pytest.fixture
 async def book(store: Store, submissions: Submissions) -> Journal:
     """A research whose conversation is known, and nothing else."""
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     asked = admission_of(OperationKind.RESEARCH, ResearchRequest(prompt="herons"))
     operation = (await operations.admit(asked)).record.id
     await submissions.take_fence(operation)

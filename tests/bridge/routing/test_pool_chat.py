@@ -199,8 +199,25 @@ async def test_patience_ends_with_busy_and_a_time_to_come_back(open_pool: OpenPo
         with pytest.raises(AccountsBusyError) as caught:
             async with pool.chat(_CHAT):
                 pass
-    assert caught.value.retry_after_seconds
+    assert caught.value.message == (
+        "no slot is free for this: a: its one slot for chat is taken (busy) (nothing changed within 0.05 s)"
+    )
+    assert (caught.value.retry_after_seconds, caught.value.route) == (5, "auto; passed=a:busy")
     assert len(pool._slots._queue) == 0
+
+
+async def test_who_waits_is_told_to_come_back_when_another_account_cools_no_more(
+    open_pool: OpenPool, vault: Vault
+) -> None:
+    for alias in ("a", "b"):
+        vault.write(alias, capture("free"))
+    pool = await open_pool(patience=0.05)
+    await pool.report("b", RateLimitedError("slow", retry_after_seconds=3), _CHAT)
+    async with pool.chat(_CHAT):
+        with pytest.raises(AccountsBusyError, match="b: upstream told it to slow down") as caught:
+            async with pool.chat(_CHAT):
+                pass
+    assert 2 < (caught.value.retry_after_seconds or 0) <= 3
 
 
 async def test_a_full_line_refuses_at_once(open_pool: OpenPool, vault: Vault) -> None:
@@ -209,8 +226,12 @@ async def test_a_full_line_refuses_at_once(open_pool: OpenPool, vault: Vault) ->
     async with pool.chat(_CHAT):
         waiting = asyncio.create_task(pool.chat(_CHAT).__aenter__())
         await _waiting(pool, 1)
-        with pytest.raises(AccountsBusyError, match="full"):
+        with pytest.raises(AccountsBusyError, match="a: its one slot for chat is taken .* .1 wait already") as caught:
             async with pool.chat(_CHAT):
+                pass
+        assert caught.value.route == "auto; passed=a:busy"
+        with pytest.raises(UnsupportedModelError):
+            async with pool.chat(_CHAT.model_copy(update={"slug": "gpt-nonsense"})):
                 pass
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
