@@ -111,7 +111,7 @@ class OperationWorkflow(Run):
             Ended: cancelled, or refused by every account that could serve, or broken.
             Over: it had ended before.
         """
-        refused: tuple[str, ...] = ()
+        refused: dict[str, str] = {}
         refusal: Ended | None = None
         while True:
             account, inputs = await self._reserved(refused, refusal)
@@ -125,18 +125,18 @@ class OperationWorkflow(Run):
                     # It gives the account back and waits anew; that one may serve it again once it is well.
                     self.limit = None
                 elif elsewhere(end.failure):
-                    refused, refusal = (*refused, account), end
+                    refused, refusal = {**refused, account: end.failure.code if end.failure else ""}, end
                 else:
                     raise
 
-    async def _reserved(self, refused: tuple[str, ...], refusal: Ended | None) -> tuple[str, int]:
-        """The account, and how many inputs have to lie there before the turn is sent."""
+    async def _reserved(self, refused: dict[str, str], refusal: Ended | None) -> tuple[str, int]:
+        """The account, and how many inputs have to lie there before the turn is sent; `refused` are those that did."""
         pause = self.given.timings.wait_first
         while True:
             self._granted = False
             standing: Standing = await self.local(
                 LeaseActivities.reserve_account,
-                ReserveInput(operation_id=self.given.operation_id, exclude=refused),
+                ReserveInput(operation_id=self.given.operation_id, exclude=tuple(refused), causes=refused),
             )
             self._load(standing)
             if standing.state.terminal:

@@ -72,7 +72,7 @@ class Admitted:
 def admit(
     conn: Connection,
     admission: Admission,
-    possible: Callable[[Needs], None],
+    settled: Callable[[Needs], Needs],
     *,
     now: datetime,
     key_life: timedelta,
@@ -80,12 +80,12 @@ def admit(
     """Find or make the operation, within one writing transaction.
 
     Args:
-        possible: raises where nobody could ever serve a new operation.
+        settled: the needs of a new operation with what they leave open; raises where nobody could ever serve them.
 
     Raises:
         IdempotencyConflictError: the key stands for another request.
         OperationIdTakenError: the id is another request's, or another caller's.
-        BridgeError: what `possible` does; nothing is stored then.
+        BridgeError: what `settled` raises; nothing is stored then.
     """
     known = _by_key(conn, admission, now) or _by_id(conn, admission) or _lost_run(conn, admission, now)
     if known is not None:
@@ -93,9 +93,8 @@ def admit(
     operation_id = admission.operation_id or ids.operation_id()
     _insert(conn, admission, operation_id, now)
     record = _loaded(conn, operation_id)
-    needs = account_needs(record)
     # Only of a new one: an answer that is there already is given whatever has become of the accounts.
-    possible(needs)
+    needs = settled(account_needs(record))
     inputs.touch(conn, inputs_of(record))
     _keep_prompt(conn, record)
     # In line from here on: workflows begin in any order, and accounts are given in that of admission.

@@ -65,10 +65,12 @@ class Operations:
         def work(conn: Connection) -> Admitted:
             now = utc_now()
 
-            def possible(needs: Needs) -> None:
-                require_possible(refreshed(conn, accounts), needs.under(self._strategy), now)
+            def settled(needs: Needs) -> Needs:
+                wanted = needs.under(self._strategy)
+                require_possible(refreshed(conn, accounts), wanted, now)
+                return wanted
 
-            return admission.admit(conn, request, possible, now=now, key_life=self._key_life)
+            return admission.admit(conn, request, settled, now=now, key_life=self._key_life)
 
         return await self._store.write(work, durable=True)
 

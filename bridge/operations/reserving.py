@@ -65,7 +65,7 @@ class Reservations:
             left = _others(needs, accounts, asked.exclude)
             if not left:
                 return _standing(record, book, account=None, exhausted=True)
-            needs = needs.model_copy(update={"accounts": left})
+            needs = needs.model_copy(update={"accounts": left, "tried": asked.causes})
         if self._preflight is not None and record.account is None:
             await self._preflight(needs)
         held = await self._pool.reserve(record.id, sequence=record.sequence, needs=needs)
@@ -89,7 +89,7 @@ class Reservations:
             if journal.read(conn, record.id).sent:
                 return ()
             release_operation(conn, record.id)
-            conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(account=None))
+            conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(account=None, route=""))
             conn.execute(
                 update(SUBMISSIONS)
                 .where(SUBMISSIONS.c.operation_id == record.id)

@@ -78,6 +78,7 @@ class OperationRecord(Contract):
         message_id: client-made id of the user message, fixed at admission.
         state, last_event: the state and the number of the event that brought it.
         skipped: why each account was passed over, while waiting.
+        route: how it came to its account, in short; empty before.
         text: the result in words, of kinds that have one; `None` in lists, and while there is none.
         quota: what is left of each feature, as upstream told it during this run.
         rerun_of, reruns: the operation that this one repeats, and those that repeat this one, oldest first.
@@ -94,6 +95,7 @@ class OperationRecord(Contract):
     message_id: str
     model: str
     account: str | None = None
+    route: str = ""
     conversation_id: str | None = None
     created_at: datetime
     started_at: datetime | None = None

@@ -114,10 +114,11 @@ class Closed(Contract):
 
 
 class ReserveInput(Contract):
-    """Reserve an account for an operation; `exclude` are those that refused it before."""
+    """Reserve an account for an operation; `exclude` are those that refused it before, `causes` their errors' codes."""
 
     operation_id: str
     exclude: tuple[str, ...] = ()
+    causes: dict[str, str] = {}
 
 
 class Standing(Contract):

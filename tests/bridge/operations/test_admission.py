@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from bridge.accounts import tickets
 from bridge.accounts.account import Account
 from bridge.idempotency.digest import request_digest
 from bridge.operations import events
@@ -17,11 +18,13 @@ from bridge.operations.admission import Admission
 from bridge.operations.records import Operations
 from bridge.operations.rows import OPERATIONS
 from bridge.operations.submissions import Submissions
+from bridge.routing.needs import Needs
 from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.buckets import Bucket
 from core.contracts.failure import Failure
 from core.contracts.operations import OperationKind, OperationState
+from core.contracts.routing import Strategy
 from core.contracts.texts import VisionRequest
 from core.errors import (
     FeatureSwitchedOffError,
@@ -252,3 +255,11 @@ async def test_an_answer_that_is_there_is_given_whatever_became_of_the_accounts(
         await Operations(store, off).admit(admission("another heron"))  # type: ignore[arg-type]
 
     assert (again.created, again.record.id) == (False, first.record.id)
+
+
+async def test_the_line_knows_the_strategy_that_counts(store: Store) -> None:
+    operations = Operations(store, OneAccount(), strategy=Strategy.WEIGHTED)  # type: ignore[arg-type]
+    await operations.admit(admission("one"))
+
+    (ticket,) = await store.read(tickets.waiting)
+    assert Needs.model_validate_json(ticket.needs).strategy is Strategy.WEIGHTED
