@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.accounts import leases, memory
+from bridge.accounts import conversations, leases, memory
 from bridge.accounts.account import Account
 from bridge.accounts.leases import Transaction
 from bridge.routing.eligibility import Choice, choose
@@ -16,6 +16,7 @@ from bridge.routing.refusing import busy, refusal
 from bridge.routing.strategies import Scene
 from bridge.routing.taking import look, settle
 from core.contracts.operations import SkippedAccount
+from core.contracts.routing import Strategy
 from core.errors import AccountsBusyError, BridgeError
 
 OTHERS_WAIT = NotYet(AccountsBusyError("others wait in line for a slot", retry_after_seconds=5))
@@ -28,13 +29,15 @@ class Want:
 
     Attributes:
         exclude: accounts that failed at it, and the code of the error that each failed with.
-        prefer: who answered the conversation before.
+        prefer: who answered the conversation before, as this process knows.
+        key: the conversation's name, `None` without one.
     """
 
     lease_id: str
     needs: Needs
     exclude: Mapping[str, str] = field(default_factory=dict)
     prefer: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,10 +81,17 @@ def looking(
 
     def work(conn: Transaction) -> BridgeError | NotYet:
         pool, scene = _seen(conn, [want], accounts, revision, now)
-        choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=want.prefer)
+        choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=preferred(conn, want))
         return OTHERS_WAIT if choice.account is not None else _verdict(choice, want, now)
 
     return work
+
+
+def preferred(conn: Transaction, want: Want) -> str | None:
+    """Who answered the conversation before; under a strategy that never changes the account, as all processes know."""
+    if want.needs.strategy is not Strategy.STICKY:
+        return want.prefer
+    return conversations.account_of(conn, want.key) or want.prefer
 
 
 def _seen(
@@ -94,7 +104,7 @@ def _seen(
 def _serve(
     conn: Transaction, want: Want, pool: Sequence[Account], scene: Scene, process_id: str
 ) -> Grant | BridgeError | NotYet:
-    choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=want.prefer)
+    choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=preferred(conn, want))
     if choice.account is None:
         return _verdict(choice, want, scene.now)
     leases.take_for_process(

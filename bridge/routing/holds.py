@@ -17,6 +17,7 @@ from bridge.routing.sessions import Kept, Sessions
 from bridge.routing.slots import Slots
 from core import ids
 from core.clock import utc_now
+from core.contracts.routing import Strategy
 from core.errors import (
     AccountNotConfiguredError,
     BridgeError,
@@ -73,7 +74,7 @@ class ChatHold(AbstractAsyncContextManager[Held]):
 
     async def __aenter__(self) -> Held:
         while True:
-            want = Want(ids.lease_id(), self._needs, dict(self._tried), self._affinity.account(self._key))
+            want = self._want()
             grant = await self._slots.acquire(want)
             try:
                 kept = await self._sessions.enter(grant.account)
@@ -96,7 +97,8 @@ class ChatHold(AbstractAsyncContextManager[Held]):
         holding, self._holding = self._holding, None
         assert holding is not None
         if error is None:
-            self._affinity.answered(self._key, holding.grant.account.alias)
+            lasting = self._needs.strategy is Strategy.STICKY
+            self._affinity.answered(self._key, holding.grant.account.alias, lasting=lasting)
         try:
             # Before the slot is given back: the next in line must not get an account that has just been refused.
             if error is None or isinstance(error, BridgeError):
@@ -104,6 +106,10 @@ class ChatHold(AbstractAsyncContextManager[Held]):
         finally:
             self._slots.give_back(holding.grant.lease_id)
             self._sessions.leave(holding.kept)
+
+    def _want(self) -> Want:
+        preferred = self._affinity.account(self._key)
+        return Want(ids.lease_id(), self._needs, dict(self._tried), preferred, self._key)
 
     async def _learn(self, holding: _Holding, error: BridgeError | None) -> None:
         alias = holding.grant.account.alias

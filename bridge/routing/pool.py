@@ -10,11 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.accounts import leases, tickets
+from bridge.accounts.conversations import Conversations
 from bridge.accounts.leases import Transaction
 from bridge.accounts.memory import refreshed
 from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.accounts.registry import Registry
 from bridge.routing.affinity import Affinity
+from bridge.routing.chats import Want, preferred
 from bridge.routing.explain import Explanation, explained, left_out
 from bridge.routing.grants import grant_next, release_operation
 from bridge.routing.holds import ChatHold, Held
@@ -82,7 +84,7 @@ class Pool:
         self._registry = registry
         self._outcomes = outcomes
         self._sessions = sessions
-        self._affinity = Affinity()
+        self._affinity = Affinity(Conversations(registry.store))
         self._slots = Slots(
             registry,
             process_id=process_id,
@@ -138,7 +140,8 @@ class Pool:
         def work(conn: Transaction) -> Explanation:
             pool = refreshed(conn, accounts)
             scene = look(conn, pool, [wanted], now)
-            return explained(pool, wanted, scene, prefer=self._affinity.account(affinity), apart=apart)
+            prefer = preferred(conn, Want("", wanted, prefer=self._affinity.account(affinity), key=affinity))
+            return explained(pool, wanted, scene, prefer=prefer, apart=apart)
 
         # In the writer's line, as the choice itself is: a slot that is being given back just now must count as free.
         return await self._registry.store.write(work)

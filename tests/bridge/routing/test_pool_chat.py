@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 
-from bridge.accounts import leases
+from bridge.accounts import conversations, leases
 from bridge.routing.needs import Needs
 from bridge.routing.pool import Pool
 from bridge.store.engine import Store
 from bridge.vault import Vault
+from core.clock import utc_now
 from core.contracts.buckets import Bucket
+from core.contracts.routing import Strategy
 from core.errors import (
     AccountNotConfiguredError,
     AccountsBusyError,
@@ -334,3 +337,37 @@ async def test_closing_sends_those_in_line_away_and_closes_sessions(
         with pytest.raises(ShuttingDownError):
             await waiting
     assert [session.closed for session in provider.sessions] == [True]
+
+
+async def test_a_sticky_conversation_keeps_its_account_in_every_process_and_over_restarts(
+    open_pool: OpenPool, vault: Vault, store: Store
+) -> None:
+    for alias in ("a", "b"):
+        vault.write(alias, capture())
+    sticky = _CHAT.model_copy(update={"strategy": Strategy.STICKY})
+    async with (await open_pool()).chat(sticky.model_copy(update={"accounts": ("b",)}), affinity="me:talk") as held:
+        assert held.alias == "b"
+
+    async def kept() -> object:
+        return await store.read(lambda conn: conversations.account_of(conn, "me:talk"))
+
+    await until(kept)
+    other = await open_pool()
+    async with other.chat(sticky, affinity="me:talk") as held:
+        assert held.alias == "b"
+    assert (await other.explain(sticky, affinity="me:talk")).account == "b"
+    async with other.chat(sticky, affinity="me:another") as held:
+        assert held.alias == "a"
+    async with other.chat(_CHAT, affinity="me:talk") as held:
+        assert held.alias == "b"
+    async with (await open_pool()).chat(_CHAT, affinity="me:talk") as held:
+        # Under the other strategies it is a preference of the process alone.
+        assert held.alias == "a"
+
+
+async def test_conversations_that_ended_long_ago_are_forgotten(store: Store) -> None:
+    long_ago = utc_now() - conversations.KEPT - timedelta(days=1)
+    await store.write(lambda conn: conversations.answered(conn, "me:old", "a", long_ago))
+    await store.write(lambda conn: conversations.answered(conn, "me:new", "a", utc_now()))
+    kept = await store.read(lambda conn: [conversations.account_of(conn, key) for key in ("me:old", "me:new", None)])
+    assert kept == [None, "a", None]
