@@ -177,7 +177,7 @@ def _assemble(
         blobs=blobs,
         provider=vendor,
         registry=registry,
-        captures=Captures(store, vault, vendor, registry),
+        captures=Captures(store, vault, vendor, registry, quota.keeper),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, vendor, registry),

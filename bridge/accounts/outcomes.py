@@ -85,7 +85,8 @@ class Outcomes:
         """Learn from the outcome of one use of an account; `None` is a success.
 
         Without `attempt` the outcome counts as that of the capture that is there now, begun now. An account that the
-        registry's last snapshot does not show is gone, and nothing is remembered of it.
+        registry's last snapshot does not show is gone, and nothing is remembered of it; nor is it of a capture that was
+        replaced meanwhile, perhaps by another login's.
 
         Raises:
             StoreError: nothing was remembered.
@@ -95,7 +96,7 @@ class Outcomes:
             return
         now = utc_now()
         attempt = attempt or Attempt(began=now, capture_sha256=account.capture_sha256)
-        if not self._teaches(account, error, now):
+        if attempt.capture_sha256 != account.capture_sha256 or not self._teaches(account, error, now):
             return
 
         def work(conn: Transaction) -> bool:

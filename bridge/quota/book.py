@@ -129,6 +129,7 @@ class QuotaBook:
         self._fresh = {key for key in self._fresh if key[0] not in aliases}
         self._spent = {key: amount for key, amount in self._spent.items() if key[0] not in aliases}
         self._written = {key: at for key, at in self._written.items() if key[0] not in aliases}
+        self._history = [(alias, reading) for alias, reading in self._history if alias not in aliases]
 
     def _learn(self, alias: str, features: dict[str, Reading], name: str, stored: Reading) -> None:
         known, key = features.get(name), (alias, name)

@@ -142,7 +142,7 @@ class Sessions:
                 _log.warning("sessions_not_tended", code=error.code, reason=error.message)
 
     def _retire(self, kept: Kept) -> None:
-        kept.session.pause()
+        kept.session.retire()
         kept.retired = True
         self._retired.add(kept)
         if kept.idle:

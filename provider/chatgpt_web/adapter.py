@@ -243,6 +243,11 @@ class WebSession:
         """Fetch nothing ahead of turns any more."""
         self.requirements.pause()
 
+    def retire(self) -> None:
+        """Send nothing ahead of turns, and tell nobody of quota any more."""
+        self.pause()
+        self.quota.mute()
+
     def halt(self, refusal: BridgeError) -> None:
         """Ask upstream nothing more."""
         self.pause()

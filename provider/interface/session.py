@@ -104,6 +104,9 @@ class Session(Protocol):
     def pause(self) -> None:
         """Send nothing ahead of turns any more, until upstream has accepted another one."""
 
+    def retire(self) -> None:
+        """Another session has taken its place: send nothing ahead of turns, and tell nobody of quota any more."""
+
     def halt(self, refusal: BridgeError) -> None:
         """Ask upstream nothing more: every call raises the refusal from now on. What streams already is read on."""
 

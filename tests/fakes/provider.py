@@ -50,6 +50,9 @@ class FakeSession:
     def pause(self) -> None:
         self.paused = True
 
+    def retire(self) -> None:
+        self.paused = True
+
     def halt(self, refusal: BridgeError) -> None:
         self.halted = refusal
 

@@ -171,7 +171,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         blobs=PayloadBlobs(settings.storage.payloads_dir),
         provider=provider,
         registry=registry,
-        captures=Captures(store, vault, provider, registry),
+        captures=Captures(store, vault, provider, registry, quota.keeper),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, provider, registry),
