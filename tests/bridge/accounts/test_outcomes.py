@@ -203,3 +203,16 @@ async def test_successes_of_a_healthy_account_are_written_once_a_minute(bench: _
 async def test_an_account_that_is_gone_is_not_remembered(bench: _Bench, store: Store) -> None:
     await bench.outcomes.report("nobody", RateLimitedError("x"))
     assert await store.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM accounts").scalar()) == 0
+
+
+async def test_what_was_learnt_from_is_kept_with_upstreams_own_words_and_without_secrets(bench: _Bench) -> None:
+    said = "Too many requests\n for authorization: Bearer abc.def. " + "x" * 2000
+    limited = RateLimitedError("Slow down.", upstream_status=429, upstream_text=said)
+    await bench.outcomes.report("a", limited, await bench.attempt())
+    await bench.outcomes.report("a", AuthInvalidError("Not accepted.", upstream_status=401), await bench.attempt())
+    account = await bench.account()
+    assert account.cooldown is not None
+    assert account.cooldown.evidence.startswith("Slow down. (HTTP 429: Too many requests for authorization")
+    assert "abc.def" not in account.cooldown.evidence
+    assert len(account.cooldown.evidence) < 340
+    assert account.memory.health_detail == "Not accepted. (HTTP 401)"
