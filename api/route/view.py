@@ -14,7 +14,7 @@ from bridge.routing.reasons import NOT_ALLOWED
 def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str, Any]:
     """The whole of it: who serves, or waits, or why nobody does, and every account's verdict."""
     needs, plans = explained.needs, {account.alias: account.plan for account in accounts}
-    refusal = explained.refusal
+    refused = None if explained.refusal is None else answer_to(explained.refusal)
     return {
         "object": "chatgpt.route_explanation",
         "kind": needs.kind,
@@ -28,7 +28,8 @@ def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str
         },
         "account": explained.account,
         "outcome": explained.outcome,
-        "error": None if refusal is None else answer_to(refusal).body["error"],
+        "error": None if refused is None else refused.body["error"],
+        "retry_after": None if refused is None else refused.headers.get("retry-after"),
         "accounts": [_verdict(verdict, plans.get(verdict.alias)) for verdict in explained.verdicts],
     }
 
