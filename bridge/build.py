@@ -18,6 +18,7 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts
@@ -181,7 +182,7 @@ def _assemble(
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, vendor, registry),
-        checks=AccountChecks(registry, quota, pool.session, pool.report),
+        checks=AccountChecks(registry, quota, pool.session, pool.report, Reopening(vault, vendor, registry, outcomes)),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
         cooldowns=Cooldowns(store, registry),

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import sys
 import time
-from types import TracebackType
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType, TracebackType
 from typing import Any
+
+_NOTHING: Mapping[int, str] = MappingProxyType({})
 
 _WHOSE = {
     "caller": "the request",
@@ -41,6 +44,20 @@ def fields(**values: object) -> None:
             result(f"{name}={_word(value)}")
 
 
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]], beneath: Mapping[int, str] = _NOTHING) -> None:
+    """Rows under a heading, in columns that are as wide as what stands in them.
+
+    Args:
+        beneath: by the number of a row, from 0, a line to be printed below it.
+    """
+    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
+    for number, row in enumerate((heading, *rows), -1):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        result("  ".join(cells).rstrip())
+        if number in beneath:
+            result(f"{'':<{widths[0]}}  -> {beneath[number]}")
+
+
 def note(text: str) -> None:
     """A line for the person in front of the terminal."""
     sys.stderr.write(f"{text}\n")
@@ -56,6 +73,9 @@ def failure(what: str, *, code: str, fault: str, action: str) -> None:
 def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        # Counters come as fractions; nobody has 5.0 pictures left.
+        return f"{value:.2f}".rstrip("0").rstrip(".")
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value) or "-"
     return str(value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import MappingProxyType
 from typing import Literal
@@ -95,7 +95,10 @@ def standing(account: Account, now: datetime) -> Standing:
     cooling = account.cooldown
     if cooling is not None and not cooling.over(now):
         return _standing(alias, "cooling", cooling.reason, cooling.evidence, cooling.until)
-    return _standing(alias, "ok", account.cause(now), _said(account))
+    found = _standing(alias, "ok", account.cause(now), _said(account))
+    if account.state is AccountState.ENABLED:
+        return found
+    return replace(found, what_to_do=f"`chatgpt-api account resume {alias}` gives it work again.")
 
 
 def _said(account: Account) -> str:

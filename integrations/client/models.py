@@ -33,8 +33,12 @@ class Part(Answer):
     detail: str | None = None
 
 
-class ExpiryWarning(Answer):
-    """An account whose capture ends soon, or has ended; `stage`: `week`, `days`, `hours` or `expired`."""
+class AccountWarning(Answer):
+    """An account that somebody has to look after.
+
+    `stage`: its capture ends within a `week`, `days` or `hours`, or has `expired`; or the account is `quarantined` or
+    `unusable`.
+    """
 
     account: str
     stage: str
@@ -49,7 +53,7 @@ class Readiness(Answer):
 
     status: str
     parts: tuple[Part, ...] = ()
-    warnings: tuple[ExpiryWarning, ...] | None = None
+    warnings: tuple[AccountWarning, ...] | None = None
 
 
 class Model(Answer):

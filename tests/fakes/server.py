@@ -31,6 +31,7 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.build import references
 from bridge.care.care import Care
@@ -175,7 +176,9 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, provider, registry),
-        checks=AccountChecks(registry, quota, pool.session, pool.report),
+        checks=AccountChecks(
+            registry, quota, pool.session, pool.report, Reopening(vault, provider, registry, outcomes)
+        ),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
         cooldowns=Cooldowns(store, registry),

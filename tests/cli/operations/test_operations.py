@@ -43,7 +43,7 @@ def test_the_list_is_one_line_an_operation_and_tells_of_more(bridge: FakeBridge,
     bridge.says({"data": [DONE], "next_cursor": "7", "has_more": True}, path=OPERATIONS)
     shown = command("operations", "list", "--kind", "research", "--text", "owls & mice", "--limit", "1")
     assert shown.status == 0
-    assert shown.out.split()[2:] == ["research", "completed", "plus", "op_1"]
+    assert shown.out.split()[3:] == ["research", "completed", "plus", "op_1"]
     assert "--cursor 7" in shown.err
     assert bridge.asked[0].path == f"{OPERATIONS}?kind=research&q=owls+%26+mice&limit=1"
 
