@@ -44,6 +44,13 @@ def fields(**values: object) -> None:
             result(f"{name}={_word(value)}")
 
 
+def number(value: float) -> str:
+    """A number as people write it: counters come as fractions, and nobody has 5.0 pictures left."""
+    from bridge.routing.reasons import number as written
+
+    return written(value)
+
+
 def table(heading: Sequence[str], rows: Sequence[Sequence[str]], beneath: Mapping[int, str] = _NOTHING) -> None:
     """Rows under a heading, in columns that are as wide as what stands in them.
 
@@ -74,8 +81,7 @@ def _word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        # Counters come as fractions; nobody has 5.0 pictures left.
-        return f"{value:.2f}".rstrip("0").rstrip(".")
+        return number(value)
     if isinstance(value, list | tuple):
         return ", ".join(str(item) for item in value) or "-"
     return str(value)

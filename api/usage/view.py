@@ -11,6 +11,7 @@ from bridge.accounts.account import Account, AccountState, Health
 from bridge.accounts.advice import standing
 from bridge.quota.probes import Probe
 from bridge.quota.readings import FEATURES, AccountQuota, Reading
+from bridge.routing.reasons import number
 from core.contracts.usage import UsageCount
 from provider.interface.accounts import ModelLimit
 
@@ -158,7 +159,7 @@ def _cell(feature: Mapping[str, Any]) -> str:
     state = feature["status"]
     if state == "not_reported":
         return _NOT_REPORTED
-    shown = "blocked" if state == "blocked" else f"{feature['remaining']:g}"
+    shown = "blocked" if state == "blocked" else number(feature["remaining"])
     reset = feature["resets_after"]
     return f"{shown}; reset {reset}" if reset else shown
 

@@ -199,7 +199,7 @@ def test_the_key_comes_from_the_data_folder_when_nothing_else_names_one(
 def test_verify_is_a_line_an_account_and_1_when_one_does_not_work(
     bridge: FakeBridge, command: Callable[..., Any], name: tuple[str, ...]
 ) -> None:
-    features = {"image_gen": {"remaining": 7}}
+    features = {"image_gen": {"remaining": 7.0}}
     entries = [
         {"account": "a", "ok": True, "plan_type": "plus", "default_model_slug": "gpt-5", "features": features},
         {"account": "b", "ok": False, "error": "no capture", "what_to_do": "Add it."},
