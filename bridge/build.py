@@ -17,6 +17,7 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts
@@ -177,11 +178,11 @@ def _assemble(
         blobs=blobs,
         provider=vendor,
         registry=registry,
-        captures=Captures(store, vault, vendor, registry),
+        captures=Captures(store, vault, vendor, registry, quota.keeper),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, vendor, registry),
-        checks=AccountChecks(registry, quota, pool.session, pool.report),
+        checks=AccountChecks(registry, quota, pool.session, pool.report, Reopening(vault, vendor, registry, outcomes)),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
         cooldowns=Cooldowns(store, registry, quota.keeper),
@@ -190,7 +191,11 @@ def _assemble(
         usage=UsageCounters(store),
         pool=pool,
         operations=Operations(
-            store, registry, idempotency_hours=settings.operations.idempotency_hours, begin=keys.begin
+            store,
+            registry,
+            idempotency_hours=settings.operations.idempotency_hours,
+            strategy=accounts.strategy,
+            begin=keys.begin,
         ),
         reservations=Reservations(store, registry, pool, preflight=quota.before_operation),
         submissions=Submissions(store),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
+
+_NOTHING: Mapping[int, str] = MappingProxyType({})
 
 _WHOSE = {
     "caller": "the request",
@@ -43,12 +45,25 @@ def fields(**values: object) -> None:
             result(f"{name}={word(value)}")
 
 
-def columns(rows: Iterable[Sequence[str]]) -> None:
-    """A result of several lines with as many columns: each as wide as its widest cell."""
-    lines = [tuple(row) for row in rows]
-    widths = [max(len(cell) for cell in column) for column in zip(*lines, strict=True)]
-    for line in lines:
-        result("  ".join(f"{cell:<{width}}" for cell, width in zip(line, widths, strict=True)).rstrip())
+def number(value: float) -> str:
+    """A number as people write it: counters come as fractions, and nobody has 5.0 pictures left."""
+    from bridge.routing.reasons import number as written
+
+    return written(value)
+
+
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]], beneath: Mapping[int, str] = _NOTHING) -> None:
+    """Rows under a heading, in columns that are as wide as what stands in them.
+
+    Args:
+        beneath: by the number of a row, from 0, a line to be printed below it.
+    """
+    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
+    for number, row in enumerate((heading, *rows), -1):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        result("  ".join(cells).rstrip())
+        if number in beneath:
+            result(f"{'':<{widths[0]}}  -> {beneath[number]}")
 
 
 def note(text: str) -> None:
@@ -57,21 +72,10 @@ def note(text: str) -> None:
     sys.stderr.flush()
 
 
-def failure(
-    what: str, *, code: str, fault: str, action: str, param: str | None = None, wait_seconds: float | None = None
-) -> None:
-    """Say in two lines what went wrong, whose fault it is and what to do.
-
-    Args:
-        param: the field that is wrong; named where the advice speaks of it.
-        wait_seconds: how long to wait before another try.
-    """
+def failure(what: str, *, code: str, fault: str, action: str) -> None:
+    """Say in two lines what went wrong, whose fault it is and what to do."""
     note(f"error: {what} [{code}; at fault: {_WHOSE.get(fault, fault)}]")
     note(f"what to do: {action}")
-    if param is not None and "`param`" in action:
-        note(f"param: {param}")
-    if wait_seconds is not None:
-        note(f"Retry-After: {wait_seconds:.0f} s")
 
 
 def word(value: object) -> str:
@@ -79,7 +83,7 @@ def word(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:.15g}"
+        return number(value)
     if isinstance(value, datetime):
         return value.isoformat(timespec="seconds")
     if isinstance(value, Mapping):

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from api.operations.view import seconds
+from api.usage.view import blocked_features, model_limits
 from bridge.accounts.account import Account
 from bridge.accounts.advice import standing
 from bridge.accounts.cooldowns import ACCOUNT
@@ -14,11 +15,12 @@ from bridge.accounts.forecast import forecast
 from bridge.accounts.leases import Used, count
 from bridge.accounts.overview import Sight
 from bridge.chat.models import AUTO
+from bridge.quota.readings import AccountQuota
 from provider.interface.accounts import Capabilities, Inspection, PickerSettings
 
 
-def account(sight: Sight, taken: Used, now: datetime) -> dict[str, Any]:
-    """One account. Times are Unix seconds, ages seconds."""
+def account(sight: Sight, taken: Used, quota: AccountQuota, now: datetime) -> dict[str, Any]:
+    """One account. Times are Unix seconds, ages seconds; those of `quota` are in ISO 8601, as usage tells them."""
     known = sight.account
     assert known is not None
     memory, row = known.memory, sight.row
@@ -42,6 +44,8 @@ def account(sight: Sight, taken: Used, now: datetime) -> dict[str, Any]:
         },
         "health": health(sight, known, now),
         "forecast": forecast(known, now).shown(),
+        "blocked_features": blocked_features(quota, now),
+        "model_limits": model_limits(quota, now),
         "last_used_at": seconds(None if row is None else row.last_used_at),
         "last_success_at": seconds(None if row is None else row.last_success_at),
         "in_flight": {

@@ -169,16 +169,17 @@ async def _unchecked(services: Services, found: list[dict[str, Any]], wanted: st
     if wanted not in _ALL:
         missing = [wanted]
     there = set(services.bridge.vault.aliases())
-    return [
-        {
-            "account": name,
-            "ok": None if name in there else False,
-            "status": "not_in_pool" if name in there else "account_not_configured",
-            "error": "The pool does not name this account." if name in there else "There is no capture of this name.",
-            "asked": False,
-        }
-        for name in missing
-    ]
+    return [checking.outside(name) if name in there else _unknown(name) for name in missing]
+
+
+def _unknown(name: str) -> dict[str, Any]:
+    return {
+        "account": name,
+        "ok": False,
+        "status": "account_not_configured",
+        "error": "There is no capture of this name.",
+        "asked": False,
+    }
 
 
 def _entry(services: Services, sight: Sight, now: datetime) -> dict[str, Any]:

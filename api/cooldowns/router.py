@@ -26,7 +26,10 @@ class ClearRequest(StrictRequest):
 
 @router.get("")
 async def list_cooldowns(services: ServicesDep, *, account: str | None = None) -> dict[str, Any]:
-    """Every cooldown, with what it was learnt from, who named its end and when that is."""
+    """Every cooldown, with what it was learnt from, who named its end and when that is.
+
+    `state`: `running`; `over`, so that the next request tries the account; or `trying`, because one does.
+    """
     return {"object": "list", "data": [_shown(one) for one in await services.bridge.cooldowns.all(account)]}
 
 
@@ -55,5 +58,5 @@ def _shown(one: Cooling) -> dict[str, Any]:
         "seconds_left": max(round((cooldown.until - now).total_seconds()), 0),
         "longest_seconds": round(cooldown.cap.total_seconds()),
         "strikes": cooldown.strikes,
-        "state": "tried_again" if cooldown.over(now) else "running",
+        "state": "trying" if one.tried else "over" if cooldown.over(now) else "running",
     }

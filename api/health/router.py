@@ -48,7 +48,8 @@ async def ready(
 ) -> JSONResponse:
     """Whether work can be taken: 503 while a part that it needs is missing.
 
-    Details are for those with the key, and so are warnings of captures that end, which change no status.
+    Details are for those with the key, and so are warnings of captures that end and of accounts that somebody has to
+    look after, which change no status.
     """
     found = await service.parts(services)
     status = service.ready(found, for_chat=need == "chat")

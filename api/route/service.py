@@ -59,7 +59,8 @@ async def explain(services: Services, body: dict[str, Any], scope: Scope) -> tup
     pool = await services.bridge.registry.snapshot()
     asked = Asked(services, inner, pool, grant_of(scope), scope)
     needs, affinity = _needs(kind, asked)
-    return await services.bridge.pool.explain(needs, affinity=affinity), pool
+    told = await services.bridge.pool.explain(needs, affinity=affinity, allowed=asked.grant.accounts)
+    return told, await services.bridge.registry.every()
 
 
 def _taken_apart(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

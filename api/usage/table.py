@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bridge.routing.reasons import lasting
+from bridge.routing.reasons import lasting, number
 
 _NOT_REPORTED = "not reported"
 _COLUMNS = (
@@ -62,9 +62,9 @@ def _cell(feature: Mapping[str, Any], one: Mapping[str, Any]) -> str:
     state = feature["status"]
     if state == "not_reported":
         return _NOT_REPORTED
-    parts = ["blocked" if state == "blocked" else f"{feature['remaining']:g}"]
+    parts = ["blocked" if state == "blocked" else number(feature["remaining"])]
     if feature.get("spent_since"):
-        parts.append(f"{feature['spent_since']:g} taken since")
+        parts.append(f"{number(feature['spent_since'])} taken since")
     parts += _reset(feature)
     if _differs(feature, one):
         parts.append(_told(feature))

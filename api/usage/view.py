@@ -28,22 +28,33 @@ def entry(account: Account, quota: AccountQuota, probe: Probe | None, now: datet
         "default_model_slug": quota.default_model,
         "atlas_mode_enabled": None,
         "features": features,
-        "model_limits": [_model_limit(limit) for limit in quota.model_limits if not _is_over(limit, now)],
+        "model_limits": model_limits(quota, now),
         "limits_progress": [
             {"feature_name": name, "remaining": feature["remaining"], "reset_after": feature["reset_after"]}
             for name, feature in features.items()
             if feature["remaining"] is not None
         ],
-        "blocked_features": [
-            {"name": name, "resets_after": feature["resets_after"], "description": feature["description"]}
-            for name, feature in features.items()
-            if feature["blocked"]
-        ],
+        "blocked_features": blocked_features(quota, now),
         "as_of": seconds(quota.at),
         "age_seconds": _age(quota.at, now),
         "source": quota.source,
         "asked_at": None if probe is None else seconds(probe.at),
     }
+
+
+def blocked_features(quota: AccountQuota, now: datetime) -> list[dict[str, Any]]:
+    """What upstream has said that the account may not use now, and until when."""
+    features = {name: _feature(name, quota.features.get(name), now) for name in FEATURES}
+    return [
+        {"name": name, "resets_after": feature["resets_after"], "description": feature["description"]}
+        for name, feature in features.items()
+        if feature["blocked"]
+    ]
+
+
+def model_limits(quota: AccountQuota, now: datetime) -> list[dict[str, Any]]:
+    """The models that are capped now, and what upstream answers with instead."""
+    return [_model_limit(limit) for limit in quota.model_limits if not _is_over(limit, now)]
 
 
 def point(account: str, reading: Reading) -> dict[str, Any]:

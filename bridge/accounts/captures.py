@@ -14,6 +14,7 @@ from bridge.accounts.account import Health
 from bridge.accounts.changes import plain
 from bridge.accounts.events import happened
 from bridge.accounts.leases import Transaction
+from bridge.accounts.logins import LoginMemory, forget_login, require_same_login, same_login
 from bridge.accounts.memory import bump, forget, recall_one, remember
 from bridge.accounts.registry import Registry, unusable
 from bridge.store.engine import Store
@@ -27,7 +28,6 @@ from core.errors import (
     CaptureUnreadableError,
     InvalidRequestError,
     NotFoundError,
-    OtherLoginError,
 )
 from core.logging import get_logger
 from provider.interface.accounts import Inspection
@@ -38,7 +38,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A capture that takes its place, and how that is told."""
+    """A capture that takes its place, and how that is told; `new_login`: it is not the login's that was there."""
 
     alias: str
     text: str
@@ -48,17 +48,24 @@ class _Change:
     captured_at: datetime
     verified: bool
     before: Inspection | None = None
+    new_login: bool = False
 
 
 class Captures:
     """Examines captures, proves them, and only then lets them replace what is there.
 
     A change counts from the next request on, in other processes a moment later. What was learnt of an older capture is
-    forgotten; a cooldown stays, because it is the login's. When anything fails, the older capture is still there.
-    Whoever changes something is `actor` in the audit log.
+    forgotten; a cooldown stays, because it is the login's, until another login takes the account. When anything fails,
+    the older capture is still there. Whoever changes something is `actor` in the audit log.
     """
 
-    def __init__(self, store: Store, vault: Vault, provider: Provider, registry: Registry) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, provider: Provider, registry: Registry, memory: LoginMemory | None = None
+    ) -> None:
+        """Args:
+        memory: what is remembered of logins elsewhere.
+        """
+        self._memory = memory
         self._store = store
         self._vault = vault
         self._provider = provider
@@ -105,7 +112,7 @@ class Captures:
         alias = given_alias(alias)
         self._require_free(alias)
         inspection = await self._proved(alias, text, verify=verify, settings=settings)
-        change = _Change(alias, text, inspection, "added", actor, utc_now(), verify)
+        change = _Change(alias, text, inspection, "added", actor, utc_now(), verify, new_login=True)
 
         def keep() -> None:
             self._require_free(alias)
@@ -142,9 +149,11 @@ class Captures:
         before = await self.current(alias)
         inspection = await asyncio.to_thread(self._usable, alias, text, settings)
         if not other_login:
-            _require_same_login(alias, before, inspection)
+            require_same_login(alias, before, inspection)
         await self._verify(alias, text, verify=verify)
-        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), verify, before)
+        same = None if before is None else same_login(before, inspection)
+        new_login = same is False or (same is None and other_login)
+        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), verify, before, new_login)
 
         def keep() -> None:
             self._require_there(alias)
@@ -178,7 +187,8 @@ class Captures:
             except AccountNotConfiguredError as error:
                 raise NotFoundError(error.message) from None
 
-        await self._put(_Change(alias, text, inspection, "restored", actor, at, verify, before), keep)
+        new_login = before is not None and same_login(before, inspection) is False
+        await self._put(_Change(alias, text, inspection, "restored", actor, at, verify, before, new_login), keep)
         return inspection
 
     async def delete(
@@ -200,6 +210,7 @@ class Captures:
         def work(conn: Transaction) -> Removed:
             before = {**({} if current is None else _told(current)), **plain(recall_one(conn, alias))}
             known = forget(conn, alias)
+            self._forget_login(conn, alias)
             removed = self._vault.delete(alias, keep_capture=keep_capture, keep_settings=keep_settings)
             if known or removed != Removed():
                 happened(conn, alias, "account.deleted", utc_now(), capture_kept=removed.kept)
@@ -208,6 +219,8 @@ class Captures:
             return removed
 
         removed = await self._store.write(work, durable=True)
+        if self._memory is not None:
+            self._memory.forgotten(alias)
         self._registry.changed()
         _log.info("account_deleted", account=alias, existed=removed.capture)
         return removed
@@ -238,12 +251,21 @@ class Captures:
         await asyncio.to_thread(self._vault.check, besides=change.alias)
 
         def work(conn: Transaction) -> None:
+            if change.new_login:
+                self._forget_login(conn, change.alias)
             _record(conn, change)
             keep()
 
         await self._store.write(work, durable=True)
+        if change.new_login and self._memory is not None:
+            self._memory.forgotten(change.alias)
         self._registry.changed()
         _log.info("account_saved", account=change.alias, plan=change.inspection.capabilities.plan, how=change.verb)
+
+    def _forget_login(self, conn: Transaction, alias: str) -> None:
+        forget_login(conn, alias)
+        if self._memory is not None:
+            self._memory.forget(conn, alias)
 
     def _current(self, alias: str) -> Inspection | None:
         try:
@@ -264,25 +286,19 @@ class Captures:
             raise NotFoundError(f"There is no account {alias!r}.")
 
 
-def _require_same_login(alias: str, before: Inspection | None, now: Inspection) -> None:
-    """Ids are compared as far as both captures name them; they are masked, and long enough to tell."""
-    if before is None:
-        return
-    for was, is_ in ((before.account_id, now.account_id), (before.user_id, now.user_id)):
-        if was and is_ and was != is_:
-            raise OtherLoginError(
-                f"The capture belongs to {now.email or 'another login'} ({is_}), and {alias!r} is "
-                f"{before.email or 'another one'} ({was}).",
-                param="other_login",
-            )
-
-
 def _record(conn: Transaction, change: _Change) -> None:
     now, inspection = utc_now(), change.inspection
+    if change.verb == "added":
+        # Of an account whose folder was removed by hand a row is left.
+        forget(conn, change.alias)
+    used = dict.fromkeys(("last_used_at", "last_success_at")) if change.new_login else {}
     remember(
         conn,
         change.alias,
         now,
+        **used,
+        last_failure=None,
+        last_failure_at=None,
         plan=inspection.capabilities.plan,
         email=inspection.email,
         capture_sha256=sha256(change.text.encode()).hexdigest(),

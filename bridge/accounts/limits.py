@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -14,8 +14,6 @@ from bridge.accounts.registry import Registry
 from bridge.accounts.saved import recall_saved, save
 from bridge.store.engine import Store
 from core.clock import utc_now
-from core.contracts.buckets import Bucket
-from core.errors import FeatureSwitchedOffError
 
 Revise: TypeAlias = Callable[[SavedLimits], SavedLimits]
 """What shall be saved, made of what is."""
@@ -48,21 +46,6 @@ class SlotLimits:
             StoreError: they cannot be read.
         """
         return await self._store.read(lambda conn: LimitsNow(self._environment.saving(recall_saved(conn)), used(conn)))
-
-    async def require_slots(self, bucket: Bucket, accounts: Collection[str]) -> None:
-        """See that some account may do such work at all.
-
-        Args:
-            accounts: the only ones that count; empty for all.
-
-        Raises:
-            FeatureSwitchedOffError: each of them has no slots for it.
-        """
-        known = [
-            a for a in await self._registry.snapshot() if a.error is None and (not accounts or a.alias in accounts)
-        ]
-        if known and not any(account.limits.get(bucket, 1) for account in known):
-            raise FeatureSwitchedOffError(f"Every account that could serve this has no slots for {bucket.value}.")
 
     async def save(self, revise: Revise, *, actor: str) -> None:
         """Have saved what `revise` makes of what is saved; what that leaves out falls back to environment and table.

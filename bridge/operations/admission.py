@@ -15,6 +15,7 @@ from bridge.idempotency import records as keys
 from bridge.operations import events
 from bridge.operations.rows import OPERATIONS, SUBMISSIONS, load
 from bridge.operations.turns import account_needs, inputs_of, prompt_of
+from bridge.routing.needs import Needs
 from core import ids
 from core.contracts.operations import OperationKind, OperationRecord, OperationState
 from core.errors import IdempotencyConflictError, InternalError, OperationIdTakenError
@@ -72,15 +73,25 @@ class Admitted:
     created: bool
 
 
-def admit(conn: Connection, admission: Admission, begin: Begin, *, now: datetime, key_life: timedelta) -> Admitted:
+def admit(
+    conn: Connection,
+    admission: Admission,
+    settled: Callable[[Needs], Needs],
+    begin: Begin,
+    *,
+    now: datetime,
+    key_life: timedelta,
+) -> Admitted:
     """Find or make the operation, within one writing transaction.
 
     Args:
+        settled: the needs of a new operation with what they leave open; raises where nobody could ever serve them.
         begin: is told of a new one; where it raises, nothing is stored.
 
     Raises:
         IdempotencyConflictError: the key stands for another request.
         OperationIdTakenError: the id is another request's, or another caller's.
+        BridgeError: what `settled` raises; nothing is stored then.
     """
     known = _by_key(conn, admission, now) or _by_id(conn, admission) or _lost_run(conn, admission, now)
     if known is not None:
@@ -88,11 +99,13 @@ def admit(conn: Connection, admission: Admission, begin: Begin, *, now: datetime
     operation_id = admission.operation_id or ids.operation_id()
     _insert(conn, admission, operation_id, now)
     record = _loaded(conn, operation_id)
+    # Only of a new one: an answer that is there already is given whatever has become of the accounts.
+    needs = settled(account_needs(record))
     inputs.touch(conn, inputs_of(record))
     _keep_prompt(conn, record)
-    needs = account_needs(record).model_dump_json()
     # In line from here on: workflows begin in any order, and accounts are given in that of admission.
-    tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=needs, now=now)
+    place = needs.model_dump_json()
+    tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=place, now=now)
     if admission.idempotency_key:
         kept = keys.Kept(admission.digest, operation_id)
         keys.keep(conn, admission.owner, admission.route, admission.idempotency_key, kept, now=now, life=key_life)

@@ -24,10 +24,11 @@ _SCOPES = {feature: f"bucket:{bucket.value}" for bucket, feature in FEATURES.ite
 
 @dataclass(frozen=True, slots=True)
 class Cooling:
-    """A cooldown of an account."""
+    """A cooldown of an account; `tried`: its end has passed, and a request is trying the account now."""
 
     account: str
     cooldown: Cooldown
+    tried: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +57,7 @@ class Cooldowns:
         Raises:
             StoreError: they cannot be read.
         """
-        found = await self._store.read(cooldowns.recall)
-        aliases = sorted(found) if account is None else [account]
-        return [Cooling(alias, cooldown) for alias in aliases for cooldown in found.get(alias, {}).values()]
+        return await self._store.read(lambda conn: _all(conn, account))
 
     async def clear(self, account: str, scope: str | None = None, *, actor: str) -> Cleared:
         """End an account's cooldown of one scope, or all, and believe no refusal's word of the quota behind them.
@@ -77,6 +76,18 @@ class Cooldowns:
         if cleared.ended or cleared.doubted:
             self._registry.changed()
         return cleared
+
+
+def _all(conn: Transaction, account: str | None) -> list[Cooling]:
+    found, now = cooldowns.recall(conn), utc_now()
+    wanted = [
+        (alias, cooldown)
+        for alias, scopes in sorted(found.items())
+        if account in (None, alias)
+        for cooldown in scopes.values()
+    ]
+    held = cooldowns.held(conn, [cooldown.probe for _, cooldown in wanted if cooldown.probe is not None])
+    return [Cooling(alias, cooldown, cooldown.over(now) and cooldown.probe in held) for alias, cooldown in wanted]
 
 
 def _clear(conn: Transaction, account: str, scope: str | None, actor: str) -> Cleared:

@@ -62,6 +62,14 @@ class QuotaKeeper:
         await self._flush()
         await self._refresh()
 
+    def forget(self, conn: Transaction, alias: str) -> None:
+        """An account becomes another login's: forget its quota, within the transaction that does it."""
+        rows.forget_login(conn, alias)
+
+    def forgotten(self, alias: str) -> None:
+        """The same in this process; other processes see it in a second."""
+        self._book.forget((alias,))
+
     async def history(
         self, *, accounts: Collection[str] = (), feature: str | None = None, since: datetime, limit: int
     ) -> list[tuple[str, Reading]]:

@@ -80,6 +80,7 @@ def recall(conn: Connection, *, known: int | None = None) -> Remembered | None:
 
 def keep(conn: Connection, change: Change) -> None:
     """Write what was learnt; of two readings the newer counts, of what was taken the sum."""
+    change = _current(conn, change)
     _keep_readings(conn, change.readings)
     for (account, feature), (amount, at) in change.spent.items():
         conn.exec_driver_sql(_SPEND, (amount, account, feature, to_microseconds(at)))
@@ -100,9 +101,31 @@ def renew(conn: Connection, readings: Mapping[Key, Reading]) -> None:
     _bump(conn)
 
 
+def _current(conn: Connection, change: Change) -> Change:
+    """Without what was learnt before the account's present capture took its place: that may be another login's."""
+    rows = conn.exec_driver_sql("SELECT alias, health_since FROM accounts WHERE health_since IS NOT NULL")
+    since: dict[str, int] = {row.alias: row.health_since for row in rows}
+
+    def counts(account: str, at: datetime | None) -> bool:
+        return at is not None and to_microseconds(at) >= since.get(account, 0)
+
+    return Change(
+        {key: reading for key, reading in change.readings.items() if counts(key[0], reading.at)},
+        change.spent,
+        {account: quota for account, quota in change.accounts.items() if counts(account, quota.at)},
+        [(account, reading) for account, reading in change.history if counts(account, reading.at)],
+    )
+
+
 def forget_history(conn: Connection, before: datetime) -> None:
     """Remove old readings."""
     conn.exec_driver_sql("DELETE FROM quota_history WHERE at < ?", (to_microseconds(before),))
+
+
+def forget_login(conn: Connection, account: str) -> None:
+    """Remove what is known of an account and what was known before: it is another login's from now on."""
+    forget(conn, (account,))
+    conn.exec_driver_sql("DELETE FROM quota_history WHERE account = ?", (account,))
 
 
 def forget(conn: Connection, accounts: Collection[str]) -> None:

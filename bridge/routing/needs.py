@@ -24,6 +24,7 @@ class Needs(Contract):
         accounts: the only accounts to use, in this order; empty means the whole pool in its order.
         strategy: the order in which they are asked, `None` for the bridge's own.
         inputs: files that are uploaded for it.
+        tried: accounts that refused it before, and the code of each one's error; told, and passed over by `accounts`.
     """
 
     kind: Literal["chat", "image", "edit", "vision", "research", "response"]
@@ -33,6 +34,11 @@ class Needs(Contract):
     accounts: tuple[str, ...] = ()
     strategy: Strategy | None = None
     inputs: int = 0
+    tried: dict[str, str] = {}
+
+    def under(self, strategy: Strategy) -> Needs:
+        """The same with a strategy, where it asks for none of its own."""
+        return self if self.strategy is not None else self.model_copy(update={"strategy": strategy})
 
     @property
     def features(self) -> Mapping[str, int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -56,18 +55,3 @@ def asked_alias(given: str | None, as_json: bool) -> str:
         raise typer.BadParameter("name the account with --account")
     alias: str = typer.prompt("Name of the account", err=True)
     return alias
-
-
-def moment(seconds: float | None) -> str | None:
-    """A time as people read it, in their own zone."""
-    return None if seconds is None else datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def span(seconds: float | None) -> str | None:
-    """How long, as people say it."""
-    if seconds is None:
-        return None
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"

@@ -7,11 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import output
-from cli.account.options import moment
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.audit import AuditEntry
+
+
+_HEADING = ("TIME", "WHO", "WHAT", "OF WHAT", "BEFORE -> AFTER")
 
 
 def list_changes(
@@ -32,11 +35,16 @@ def list_changes(
     if as_json:
         output.data(page.as_sent())
         return
-    output.columns([moment(one.at) or "-", one.actor, one.action, one.subject, _changes(one)] for one in page.data)
     if not page.data:
         output.note("Nothing of that kind was changed.")
+        return
+    output.table(_HEADING, [_row(one) for one in page.data])
     if page.has_more:
         output.note(f"There is more: --cursor {page.next_cursor}")
+
+
+def _row(one: AuditEntry) -> tuple[str, ...]:
+    return moment(one.at) or "-", one.actor, one.action, one.subject, _changes(one)
 
 
 def _changes(entry: AuditEntry) -> str:

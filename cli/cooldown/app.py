@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import output
 from cli.groups import group
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment, span
+
+if TYPE_CHECKING:
+    from integrations.client.routing import Cooldown
 
 app = group("What accounts are not asked for at present.", calls=True)
 
@@ -29,8 +32,7 @@ def list_cooldowns(
         output.data(told.as_sent())
         return
     for one in told.data:
-        end = "over, tried again" if one.state == "tried_again" else f"until {_time(one.until)} ({one.seconds_left} s)"
-        output.result(f"{one.account} {one.scope}: {one.reason}, {end}, {one.source}: {one.evidence}")
+        output.result(f"{one.account} {one.scope}: {one.reason}, {_end(one)}, {_learnt(one)}: {one.evidence}")
     if not told.data:
         output.note("No cooldowns.")
 
@@ -57,5 +59,15 @@ def clear(
     )
 
 
-def _time(value: float | None) -> str:
-    return "-" if value is None else f"{datetime.fromtimestamp(value):%Y-%m-%d %H:%M:%S}"
+def _end(one: Cooldown) -> str:
+    if one.state == "trying":
+        return "over, and a request is trying the account now"
+    if one.state == "over":
+        return "over, and the next request tries the account"
+    return f"until {moment(one.until)} (another {span(one.seconds_left)}, {span(one.longest_seconds)} at most)"
+
+
+def _learnt(one: Cooldown) -> str:
+    """Where the end comes from, and after how many refusals."""
+    source = "as ChatGPT said" if one.source == "told" else "guessed"
+    return source if one.strikes == 1 else f"{source}, after {one.strikes} refusals in a row"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from cli import output
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.keys import Key
@@ -46,13 +47,8 @@ def show(key: Key) -> None:
         accounts=list(key.accounts) or "all",
         per_minute=key.per_minute or "unlimited",
         per_day=key.per_day or "unlimited",
-        created=day(key.created_at),
-        expires=day(key.expires_at) or "never",
-        revoked=day(key.revoked_at),
-        last_used=day(key.last_used_at) or "never",
+        created=moment(key.created_at),
+        expires=moment(key.expires_at) or "never",
+        revoked=moment(key.revoked_at),
+        last_used=moment(key.last_used_at) or "never",
     )
-
-
-def day(moment: float | None) -> str | None:
-    """A time as people read it, in their own zone."""
-    return None if moment is None else datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")

@@ -48,7 +48,10 @@ def set_limits(
     if not changes:
         raise typer.BadParameter("name at least one of --chat, --upload, --image and --research")
     with connect(base_url, api_key) as client:
-        _show(client.limits.change(changes), as_json=as_json)
+        now = client.limits.change(changes)
+    _show(now, as_json=as_json)
+    for name in _unknown(changes, now):
+        output.note(f"Saved, but the pool has no account {name}: it counts once there is one of that name.")
 
 
 def reset_settings(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
@@ -74,6 +77,12 @@ def _parts(text: str, option: str, plans: tuple[str, ...]) -> dict[str, dict[str
         else:
             parts["accounts"][match[1]] = number
     return parts
+
+
+def _unknown(changes: dict[str, dict[str, dict[str, int | None]]], now: SlotLimits) -> list[str]:
+    """The accounts that got a number and are not there; somebody may have mistyped one."""
+    given = {name for parts in changes.values() for name, number in parts["accounts"].items() if number is not None}
+    return sorted(given - now.accounts.keys())
 
 
 def _show(now: SlotLimits, *, as_json: bool) -> None:

@@ -61,7 +61,7 @@ def account_limits(
         return
     output.fields(default_model=limits.default_model or "-")
     for name, quota in limits.features.items():
-        left = "" if quota.remaining is None else f", {quota.remaining:g} left"
+        left = "" if quota.remaining is None else f", {output.number(quota.remaining)} left"
         ends = "" if quota.resets_at is None else f", reset at {quota.resets_at:%Y-%m-%d %H:%M} UTC"
         output.result(f"{name}: {quota.status}{left}{ends}")
     for capped in limits.model_limits:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli import output
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.models import Operation
@@ -44,5 +44,6 @@ def list_operations(
 
 
 def _line(found: Operation) -> str:
-    begun = datetime.fromtimestamp(found.created_at or 0).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"{begun}  {found.kind:<8}  {found.state:<19}  {found.account or '-':<12}  {found.id}"
+    return (
+        f"{moment(found.created_at or 0)}  {found.kind:<8}  {found.state:<19}  {found.account or '-':<12}  {found.id}"
+    )

@@ -16,7 +16,9 @@ from core.errors.account import (
     AccountDisabledError,
     AccountError,
     AccountNotConfiguredError,
+    AccountQuarantinedError,
     AccountsBusyError,
+    AccountsNeedCareError,
     AuthExpiredError,
     AuthInvalidError,
     BrowserCheckRequiredError,
@@ -24,6 +26,7 @@ from core.errors.account import (
     FeatureSwitchedOffError,
     ForbiddenError,
     NoEligibleAccountError,
+    PassedOverError,
 )
 from core.errors.base import BridgeError, Fault, error_class, error_codes
 from core.errors.caller import (
@@ -129,7 +132,9 @@ __all__ = [
     "AccountDisabledError",
     "AccountError",
     "AccountNotConfiguredError",
+    "AccountQuarantinedError",
     "AccountsBusyError",
+    "AccountsNeedCareError",
     "AddressRefusedError",
     "AuthExpiredError",
     "AuthInvalidError",
@@ -173,6 +178,7 @@ __all__ = [
     "OtherLoginError",
     "OperationTimeoutError",
     "OutcomeUnknownError",
+    "PassedOverError",
     "PlanNotWaitingError",
     "PortInUseError",
     "ProtocolError",

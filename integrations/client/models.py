@@ -33,8 +33,12 @@ class Part(Answer):
     detail: str | None = None
 
 
-class ExpiryWarning(Answer):
-    """An account whose capture ends soon, or has ended; `stage`: `week`, `days`, `hours` or `expired`."""
+class AccountWarning(Answer):
+    """An account that somebody has to look after.
+
+    `stage`: its capture ends within a `week`, `days` or `hours`, or has `expired`; or the account is `quarantined` or
+    `unusable`.
+    """
 
     account: str
     stage: str
@@ -49,7 +53,7 @@ class Readiness(Answer):
 
     status: str
     parts: tuple[Part, ...] = ()
-    warnings: tuple[ExpiryWarning, ...] | None = None
+    warnings: tuple[AccountWarning, ...] | None = None
 
 
 class Model(Answer):
@@ -163,11 +167,15 @@ class Plan(Answer):
 
 
 class Skipped(Answer):
-    """Why an account was passed over; `until` in Unix seconds."""
+    """Why an account was passed over; `until` in Unix seconds, `text` the reason in words.
 
-    account: str = ""
+    `account` is `None` where there is no account at all.
+    """
+
+    account: str | None = None
     reason: str = ""
     until: float | None = None
+    text: str = ""
 
 
 class OperationEvent(Answer):

@@ -246,6 +246,16 @@ class WebSession:
         """Fetch nothing ahead of turns any more."""
         self.requirements.pause()
 
+    def retire(self) -> None:
+        """Send nothing ahead of turns, and tell nobody of quota any more."""
+        self.pause()
+        self.quota.mute()
+
+    def halt(self, refusal: BridgeError) -> None:
+        """Ask upstream nothing more."""
+        self.pause()
+        self.connection.halt(refusal)
+
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do work that outlives its turn; `aclose` waits for it."""
         task = asyncio.get_running_loop().create_task(work, name=f"session-{self.alias}")

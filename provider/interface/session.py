@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from core.errors import BridgeError
 from provider.interface.accounts import Inspection, Limits, OfferedModel
 from provider.interface.research import ResearchHandle, ResearchState, ResearchUpdate
 from provider.interface.turns import (
@@ -99,6 +100,15 @@ class Session(Protocol):
 
     async def verify(self) -> None:
         """Prove with cheap reads that the capture still authenticates; raises what is wrong."""
+
+    def pause(self) -> None:
+        """Send nothing ahead of turns any more, until upstream has accepted another one."""
+
+    def retire(self) -> None:
+        """Another session has taken its place: send nothing ahead of turns, and tell nobody of quota any more."""
+
+    def halt(self, refusal: BridgeError) -> None:
+        """Ask upstream nothing more: every call raises the refusal from now on. What streams already is read on."""
 
     async def aclose(self) -> None:
         """Stop what is to be stopped, wait for it (at most 2 s), close every connection."""

@@ -38,19 +38,6 @@ def test_a_failure_says_what_whose_and_what_to_do(capsys: pytest.CaptureFixture[
     )
 
 
-def test_what_the_advice_speaks_of_is_there(capsys: pytest.CaptureFixture[str]) -> None:
-    output.failure("no", code="c", fault="caller", action="Correct the field named in `param`.", param="scopes")
-    output.failure("no", code="c", fault="caller", action="Wait `Retry-After` seconds.", param="x", wait_seconds=36.6)
-    assert capsys.readouterr().err.splitlines() == [
-        "error: no [c; at fault: the request]",
-        "what to do: Correct the field named in `param`.",
-        "param: scopes",
-        "error: no [c; at fault: the request]",
-        "what to do: Wait `Retry-After` seconds.",
-        "Retry-After: 37 s",
-    ]
-
-
 def test_progress_without_a_terminal_is_a_line_now_and_then(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

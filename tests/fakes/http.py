@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,7 +20,7 @@ class Answer:
     status: int = 200
     content_type: str = "application/json"
     cut: bool = False
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -67,10 +67,10 @@ class FakeBridge:
         message: str,
         action: str,
         *,
-        fault: str = "caller",
         param: str | None = None,
         path: str | None = None,
-        headers: dict[str, str] | None = None,
+        fault: str = "caller",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer with an error as the bridge writes it."""
         error = {"code": code, "fault": fault, "message": message, "action": action, "type": "x", "param": param}

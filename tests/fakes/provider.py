@@ -33,17 +33,28 @@ def capture(plan: str | None = "plus", **more: Any) -> str:
 
 
 class FakeSession:
-    """Knows whether it was closed. It answers `verify` only."""
+    """Knows whether it was paused, halted or closed. It answers `verify` only."""
 
     def __init__(self, alias: str, text: str, refusal: BridgeError | None) -> None:
         self.alias = alias
         self.text = text
         self.closed = False
+        self.paused = False
+        self.halted: BridgeError | None = None
         self._refusal = refusal
 
     async def verify(self) -> None:
         if self._refusal is not None:
             raise self._refusal
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def retire(self) -> None:
+        self.paused = True
+
+    def halt(self, refusal: BridgeError) -> None:
+        self.halted = refusal
 
     async def aclose(self) -> None:
         self.closed = True

@@ -30,6 +30,7 @@ from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.build import references
 from bridge.care.care import Care
@@ -171,11 +172,13 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         blobs=PayloadBlobs(settings.storage.payloads_dir),
         provider=provider,
         registry=registry,
-        captures=Captures(store, vault, provider, registry),
+        captures=Captures(store, vault, provider, registry, quota.keeper),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, provider, registry),
-        checks=AccountChecks(registry, quota, pool.session, pool.report),
+        checks=AccountChecks(
+            registry, quota, pool.session, pool.report, Reopening(vault, provider, registry, outcomes)
+        ),
         pool=pool,
         limits=SlotLimits(store, registry, environment),
         cooldowns=Cooldowns(store, registry, quota.keeper),

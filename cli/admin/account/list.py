@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cli import output
-from cli.account.options import moment
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.models import AccountHealth

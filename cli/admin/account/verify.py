@@ -41,7 +41,7 @@ def _line(entry: dict[str, Any]) -> str:
     left = {name: (features.get(feature) or {}).get("remaining") for name, feature in _COUNTED.items()}
     shown = [f"ok={_OK.get(entry.get('ok'), 'unknown')}", f"plan={entry.get('plan_type') or '-'}"]
     shown.append(f"default={entry.get('default_model_slug') or '-'}")
-    shown += [f"{name}={'not reported' if value is None else output.word(value)}" for name, value in left.items()]
+    shown += [f"{name}={'not reported' if value is None else output.number(value)}" for name, value in left.items()]
     shown += [f"{name}={entry[name]}" for name in ("error", "warning") if entry.get(name)]
     if entry.get("ok") is not True and entry.get("what_to_do"):
         shown.append(f"what_to_do={entry['what_to_do']}")

@@ -19,7 +19,7 @@ from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.operations import OperationState
 from core.errors import GoneError, NotFoundError, OperationIdTakenError, OperationNotFinishedError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
 
@@ -28,7 +28,7 @@ TABLES = (EVENTS, RESULTS, RESEARCHES, UPLOADS, SUBMISSIONS)
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 @pytest.fixture

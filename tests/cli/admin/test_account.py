@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from cli.account.options import moment
+from cli.times import moment
 from tests.fakes.http import FakeBridge
 
 ADMIN = "/v1/chatgpt/admin"
@@ -67,7 +67,7 @@ def test_add_inspects_then_saves_and_shows_the_account(
         "capture_path=/a/me/chatgpt-request.txt\nlive_verify=ok\ndefault_model=gpt-5\n"
         "image_remaining=7\nimage_reset=2026-12-01T00:00:00Z\n"
     )
-    assert shown.err.startswith("Recommended, but not in this capture: x-conduit-token\nNext: ")
+    assert shown.err.startswith("Recommended, and not so here: x-conduit-token\nNext: ")
     inspected, saved, checked = bridge.asked
     assert inspected.headers["authorization"] == "Bearer k"
     assert saved.body == {"alias": "me", "capture": "curl 'https://chatgpt.com/...'", "verify": True}
@@ -129,10 +129,10 @@ def test_an_account_that_exists_is_refused_and_the_way_to_replace_it_named(
     bridge.fails("invalid_request", 400, "there is 'me' already", "Do.", param="account", path=ACCOUNTS)
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
     assert shown.status == 2
-    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\nerror=name_taken\n"
+    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\n"
     assert shown.err == (
         "error: there is 'me' already [invalid_request; at fault: the request]\n"
-        "what to do: Choose another name, or give an account that exists a newer capture with `account update`.\n"
+        "what to do: Choose another name, or give me a newer capture with `chatgpt-api account update me`.\n"
         "request id: req_1\n"
     )
 

@@ -36,7 +36,7 @@ USAGE = {
         {
             "account": "plus",
             "features": {
-                "image_gen": {"reported": True, "remaining": 7, "reset_after": None, "blocked": False},
+                "image_gen": {"reported": True, "remaining": 1234567.0, "reset_after": None, "blocked": False},
                 "deep_research": {"reported": True, "remaining": 0, "reset_after": None, "blocked": True},
                 "file_upload": {"reported": False},
             },
@@ -73,13 +73,16 @@ def test_capacity_tells_unreported_quota_as_unreported(running: FakeBridge, comm
     assert told["totals"] == {"chat_parallel": 4, "upload_parallel": 2, "image_parallel": 2, "research_parallel": 3}
     free, plus = told["accounts"]
     assert free["image_quota"] == free["file_upload_quota"] == {"reported": False}
-    assert plus["image_quota"] == {"reported": True, "remaining": 7, "reset_after": None, "blocked": False}
+    assert plus["image_quota"] == {"reported": True, "remaining": 1234567.0, "reset_after": None, "blocked": False}
 
     lines = command("admin", "capacity").out.splitlines()
     assert "free: chat=1 upload=1 image=0 research=1; file_upload not reported, image not reported, research not " in (
         next(line for line in lines if line.startswith("free: "))
     )
-    assert "plus: chat=3 upload=1 image=2 research=2; file_upload not reported, image 7 left, research blocked" in lines
+    assert (
+        "plus: chat=3 upload=1 image=2 research=2; file_upload not reported, image 1234567 left, research blocked"
+        in lines
+    )
 
 
 def test_models_are_told_with_their_owner(running: FakeBridge, command: Command) -> None:

@@ -34,9 +34,10 @@ ENTRIES = [
 def test_changes_are_lines_with_what_was_and_what_is(bridge: FakeBridge, command: Command) -> None:
     bridge.says({"object": "list", "data": ENTRIES, "has_more": True, "next_cursor": "1"}, path=AUDIT)
     shown = command("audit", "list", "--actor", "key:primary", "--since", "2026-01-01", "--limit", "2")
-    first, second = shown.out.splitlines()
+    heading, first, second = shown.out.splitlines()
 
-    assert first.split()[2:5] == ["key:primary", "account.paused", "plus"]
+    assert heading.split()[:3] == ["TIME", "WHO", "WHAT"]
+    assert first.split()[3:6] == ["key:primary", "account.paused", "plus"]
     assert first.endswith("state: enabled -> paused; state_reason: - -> holiday")
     assert second.endswith("scopes: - -> chat, read")
     assert first.index("account.paused") == second.index("key.created")

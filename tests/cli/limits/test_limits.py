@@ -33,6 +33,14 @@ def test_limits_are_merged_into_what_is_saved(bridge: FakeBridge, command: Comma
     )
 
 
+def test_a_name_that_no_account_bears_is_saved_and_spoken_of(bridge: FakeBridge, command: Command) -> None:
+    bridge.says(NOW, path=PATH)
+    shown = command("admin", "set-limits", "--chat", "mine=2,mime=3", "--image", "gone=-,mime=1")
+
+    assert (shown.status, shown.out) == (0, SHOWN)
+    assert shown.err == "Saved, but the pool has no account mime: it counts once there is one of that name.\n"
+
+
 @pytest.mark.parametrize("items", ["plus", "plus=x", "=2", "plus=2,,pro=1", "plus=2000"])
 def test_a_malformed_item_is_wrong_usage_and_nothing_is_sent(bridge: FakeBridge, command: Command, items: str) -> None:
     shown = command("admin", "set-limits", "--chat", items)
