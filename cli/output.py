@@ -59,11 +59,11 @@ def table(heading: Sequence[str], rows: Sequence[Sequence[str]], beneath: Mappin
         beneath: by the number of a row, from 0, a line to be printed below it.
     """
     widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
-    for number, row in enumerate((heading, *rows), -1):
+    for place, row in enumerate((heading, *rows), -1):
         cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
         result("  ".join(cells).rstrip())
-        if number in beneath:
-            result(f"{'':<{widths[0]}}  -> {beneath[number]}")
+        if place in beneath:
+            result(f"{'':<{widths[0]}}  -> {beneath[place]}")
 
 
 def note(text: str) -> None:

@@ -6,18 +6,18 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from bridge.accounts.registry import Registry
 from bridge.operations.records import Operations
 from bridge.store.engine import Store
 from bridge.usage.counters import UsageCounters
 from core.clock import utc_now
 from core.contracts.operations import OperationKind, OperationState
 from core.contracts.texts import ResponseMessage, ResponseRequest
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission, admission_of
 
 
-async def test_an_operation_that_ends_twice_is_counted_once(store: Store, registry: Registry) -> None:
-    operations = Operations(store, registry)
+async def test_an_operation_that_ends_twice_is_counted_once(store: Store) -> None:
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     for state in (OperationState.COMPLETED, OperationState.FAILED, OperationState.CANCELLED):
         record = (await operations.admit(admission(f"a heron that is {state}"))).record
         for _ in range(2):
@@ -27,8 +27,8 @@ async def test_an_operation_that_ends_twice_is_counted_once(store: Store, regist
     assert [(c.kind, c.model, c.requests, c.failures) for c in told] == [("image", "auto", 3, 1)]
 
 
-async def test_what_was_sent_counts_its_estimated_tokens(store: Store, registry: Registry) -> None:
-    operations = Operations(store, registry)
+async def test_what_was_sent_counts_its_estimated_tokens(store: Store) -> None:
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     messages = (ResponseMessage(role="user", text="a" * 40), ResponseMessage(role="user", text="b" * 8))
     for sent in (True, False):
         asked = admission_of(OperationKind.RESPONSE, ResponseRequest(messages=messages))
