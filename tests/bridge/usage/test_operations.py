@@ -23,7 +23,7 @@ async def test_an_operation_that_ends_twice_is_counted_once(store: Store) -> Non
         for _ in range(2):
             await operations.close(record.id, state)
 
-    told = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by={"kind", "model"})
+    told = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by=("kind", "model"))
     assert [(c.kind, c.model, c.requests, c.failures) for c in told] == [("image", "auto", 3, 1)]
 
 
@@ -37,7 +37,7 @@ async def test_what_was_sent_counts_its_estimated_tokens(store: Store) -> None:
             await store.write(lambda conn, id_=record.id: _sent(conn, id_))  # type: ignore[misc]
         await operations.close(record.id, OperationState.COMPLETED, text="c" * 20)
 
-    (told,) = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by={"kind"})
+    (told,) = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by=("kind",))
     assert (told.requests, told.prompt_tokens, told.completion_tokens) == (2, 4 + 10 + 4 + 2, 5)
 
 

@@ -61,7 +61,7 @@ def test_what_is_left_is_a_table(bridge: FakeBridge, command: Command, group: tu
     last = shown.out.splitlines()[-1]
     assert last == (
         "| one | plus | yes | auto | 7; reset 2030-01-01 00:00 UTC | blocked; reset 2030-01-01 00:00 UTC"
-        " | 0; reset 2030-01-01 00:00 UTC | not reported | none | 2 min ago, probe |"
+        " | 0; reset 2030-01-01 00:00 UTC | not reported | none | 3 min ago, probe |"
     )
 
 
