@@ -48,8 +48,10 @@ def change(
         key = client.keys.change(key_id, changes)
     if as_json:
         output.data(key.as_sent())
-    else:
-        print_key(key)
+        return
+    print_key(key)
+    for warning in key.warnings:
+        output.note(warning)
 
 
 def _list(value: str | None) -> str | list[str] | None:

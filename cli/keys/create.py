@@ -44,4 +44,6 @@ def create(
         return
     output.fields(key=made.key)
     show(made)
+    for warning in made.warnings:
+        output.note(warning)
     output.note("Keep the key now; it cannot be shown again.")

@@ -32,7 +32,7 @@ async def test_a_key_is_shown_once(client: httpx2.AsyncClient) -> None:
     assert made["name"] == "laptop"
     assert (made["state"], made["scopes"]) == ("active", ["chat", "images", "research", "read"])
     assert not any(made["key"] in later_answer.text for later_answer in later)
-    assert later[1].json() == {name: value for name, value in made.items() if name != "key"}
+    assert later[1].json() == {name: value for name, value in made.items() if name not in ("key", "warnings")}
 
 
 @pytest.mark.parametrize("field", ["scope", "permissions"])
@@ -68,6 +68,17 @@ async def test_a_change_that_changes_nothing_is_not_in_the_log(client: httpx2.As
     made = await created(client, per_day=5)
     await client.patch(f"{KEYS}/{made['id']}", json={"per_day": 5, "name": "laptop"})
     assert [entry["action"] for entry in (await client.get(AUDIT)).json()["data"]] == ["key.created"]
+
+
+async def test_what_nobody_has_is_warned_of(client: httpx2.AsyncClient) -> None:
+    made = await created(client, accounts=["plus", "plsu"], models="auto, chatgpt-web/gpt-5-5, gpt-55")
+    changed = (await client.patch(f"{KEYS}/{made['id']}", json={"accounts": ["plus"], "models": []})).json()
+
+    assert made["warnings"] == [
+        "There is no account 'plsu' now.",
+        "No account that the key may use offers the model 'gpt-55' now.",
+    ]
+    assert changed["warnings"] == []
 
 
 async def test_deleting_a_key_revokes_it(client: httpx2.AsyncClient) -> None:
