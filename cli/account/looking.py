@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.account import words
 from cli.account.options import Alias
 from cli.exit import FAILED
@@ -109,7 +109,9 @@ def check(
 
 
 def events(
-    alias: Annotated[str | None, typer.Argument(metavar="ALIAS", help="Only of this account.")] = None,
+    alias: Annotated[
+        str | None, typer.Argument(metavar="ALIAS", help="Only of this account.", autocompletion=values.aliases)
+    ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on behind a page; it ends with what to name here.")] = None,

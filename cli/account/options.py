@@ -8,9 +8,10 @@ from typing import Annotated
 
 import typer
 
+from cli import values
 from cli.account.pasting import END, pasted
 
-Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The account's name.")]
+Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The account's name.", autocompletion=values.aliases)]
 CaptureFile = Annotated[
     Path | None,
     typer.Option(help="File that holds the copied request: cURL, fetch, PowerShell, headers or a HAR; - is stdin."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.groups import group
 from cli.options import ApiKey, BaseUrl, Json, connect
 from cli.times import moment, span
@@ -19,7 +19,9 @@ app = group("What accounts are not asked for at present.", calls=True)
 
 @app.command("list")
 def list_cooldowns(
-    account: Annotated[str | None, typer.Argument(metavar="ALIAS", help="Only those of this account.")] = None,
+    account: Annotated[
+        str | None, typer.Argument(metavar="ALIAS", help="Only those of this account.", autocompletion=values.aliases)
+    ] = None,
     *,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
@@ -39,7 +41,9 @@ def list_cooldowns(
 
 @app.command()
 def clear(
-    account: Annotated[str, typer.Argument(metavar="ALIAS", help="The account to be asked again.")],
+    account: Annotated[
+        str, typer.Argument(metavar="ALIAS", help="The account to be asked again.", autocompletion=values.aliases)
+    ],
     *,
     scope: Annotated[
         str | None, typer.Option(help="Only this one: account, model:SLUG or bucket:NAME, as `list` says.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.times import moment
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _SPAN = re.compile(r"(\d{1,6})\s*([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `keys list`.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `keys list`.", autocompletion=values.key_ids)]
 
 
 def expiry(text: str) -> str:

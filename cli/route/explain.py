@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
@@ -23,7 +23,10 @@ _PICTURED = ("edit", "vision")
 def explain(
     *,
     kind: Annotated[
-        str, typer.Option(help="What it would be: chat, image, edit, vision, research or response.")
+        str,
+        typer.Option(
+            help="What it would be: chat, image, edit, vision, research or response.", autocompletion=values.kinds
+        ),
     ] = "chat",
     model: Annotated[str, typer.Option(help="A model of GET /v1/models.")] = "auto",
     message: Annotated[

@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.account.changing import confirm
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
 
 
 def delete(
-    account: Annotated[str, typer.Option("--account", metavar="ALIAS", help="Name of the account.")],
+    account: Annotated[
+        str, typer.Option("--account", metavar="ALIAS", help="Name of the account.", autocompletion=values.aliases)
+    ],
     *,
     keep_capture: Annotated[
         bool, typer.Option("--keep-capture", help="Put the capture aside; `account restore` brings the account back.")

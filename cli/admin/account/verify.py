@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
 
@@ -15,7 +15,9 @@ _OK = {True: "yes", False: "no", None: "unknown"}
 
 
 def verify(
-    account: Annotated[str, typer.Option("--account", metavar="ALIAS", help="One account, or `all`.")] = "all",
+    account: Annotated[
+        str, typer.Option("--account", metavar="ALIAS", help="One account, or `all`.", autocompletion=values.aliases)
+    ] = "all",
     *,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
