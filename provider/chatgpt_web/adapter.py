@@ -219,13 +219,15 @@ class WebSession:
         with self.quota.uploading():
             return await files.upload(self.connection, content, name=name, mime_type=mime_type)
 
-    async def limits(self) -> Limits:
+    async def limits(
+        self, *, model: str | None = None, conversation_id: str | None = None, origin: str | None = None
+    ) -> Limits:
         """The account's limits, from a read that costs nothing."""
         body = {
-            "requested_default_model": None,
-            "conversation_id": None,
+            "requested_default_model": model,
+            "conversation_id": conversation_id,
             "timezone_offset_min": offset_minutes(zone_name(), utc_now()),
-            "conversation_origin": None,
+            "conversation_origin": origin,
         }
         path = "/backend-api/conversation/init"
         limits = read_limits(await self.connection.call("POST", path, context="limits", body=body))

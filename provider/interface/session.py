@@ -92,8 +92,14 @@ class Session(Protocol):
     async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
         """Store an input upstream; a slot that expired is replaced once."""
 
-    async def limits(self) -> Limits:
-        """The account's limits, from a read that costs no quota."""
+    async def limits(
+        self, *, model: str | None = None, conversation_id: str | None = None, origin: str | None = None
+    ) -> Limits:
+        """The account's limits, from a read that costs no quota.
+
+        Args:
+            model, conversation_id, origin: what a page would say that opens a chat; `None` for a new one.
+        """
 
     async def models(self) -> tuple[OfferedModel, ...]:
         """The account's live model list, in upstream's order."""

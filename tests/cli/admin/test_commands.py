@@ -161,3 +161,9 @@ def test_presets_and_the_servers_command_can_be_pasted(command: Command) -> None
         "CHATGPT_PUBLIC_BASE_URL=http://192.168.1.20:8000 chatgpt-api up\n"
     )
     assert "CHATGPT_API_KEY" in shown.err
+
+    keyed = command("server", "command", "--preset", "lan", "--api-key", "k 1")
+    assert (keyed.out.split(" CHATGPT_API_HOST")[0], keyed.err) == ("CHATGPT_API_KEY='k 1'", "")
+    assert "CHATGPT_API_KEY=k2 chatgpt-api up" in command("admin", "presets", "--api-key", "k2").out.splitlines()
+    # That one is for calling a bridge, and is not told.
+    assert "k3" not in command("admin", "--api-key", "k3", "presets").out
