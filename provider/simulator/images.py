@@ -50,7 +50,7 @@ class ImageWork:
             if blob is None or blob.account != account.alias or not blob.confirmed:
                 raise RefusedError(CATALOGUE["file_not_found"])
         if not account.spend("image_gen", scenario.images):
-            raise RefusedError(CATALOGUE["image_limit"])
+            raise account.exhausted("image_gen", "You have reached the image generation limit")
 
     def steps(self, turn: Turn, cast: script.Cast, body: Body) -> list[Step]:
         """The whole turn."""
