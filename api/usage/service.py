@@ -34,7 +34,7 @@ async def usage(services: Services, grant: Grant, *, refresh: bool) -> dict[str,
         "account_strategy": services.settings.accounts.strategy.value,
         "mode": "live",
         "accounts": [
-            view.entry(account, book.account(account.alias), bridge.quota.probes.last(account.alias), now)
+            view.entry(account, book.account(account.alias), bridge.quota.probes.last(account), now)
             for account in accounts
         ],
     }

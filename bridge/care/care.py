@@ -79,7 +79,7 @@ class Care:
         if account is None or not account.askable(began):
             return Canary(account=alias, outcome="skipped")
         await self._quota.refresh((account,), force=True)
-        probe = self._quota.probes.last(alias)
+        probe = self._quota.probes.last(account)
         if probe is None or probe.at < began:
             return Canary(account=alias, outcome="skipped")
         if probe.error is not None:

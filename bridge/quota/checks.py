@@ -96,18 +96,17 @@ class AccountChecks:
 
     async def _judge(self, account: Account, asked: bool, closed: BridgeError | None) -> Checked:
         alias = account.alias
-        quota, probe = self._quota.book.account(alias), self._quota.probes.last(alias)
+        quota, probe = self._quota.book.account(alias), self._quota.probes.last(account)
         if closed is not None:
             return Checked(account, quota, probe, False, asked=True, error=closed)
-        if not asked:
+        if not asked or probe is None:
             ok = None if account.error is None and account.health is Health.OK else False
             return Checked(account, quota, probe, ok, asked=False, error=account.error)
-        error = None if probe is None else probe.error
-        if error is None:
+        if probe.error is None:
             await self._report(alias, None)
             return Checked(account, quota, probe, True, asked=True)
         if not account.askable(utc_now()):
-            return Checked(account, quota, probe, False, asked=True, error=error)
+            return Checked(account, quota, probe, False, asked=True, error=probe.error)
         problem = await self._prove(alias)
         ok = True if problem is None else None
         return Checked(account, quota, probe, ok, asked=True, proved=problem is None, error=problem)

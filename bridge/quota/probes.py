@@ -29,9 +29,15 @@ Report: TypeAlias = Callable[[str, BridgeError], Awaitable[None]]
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """The last time an account was asked; `error` says why it did not answer."""
+    """The last time an account was asked.
+
+    Attributes:
+        capture_sha256: of the capture it was asked with.
+        error: why it did not answer.
+    """
 
     at: datetime
+    capture_sha256: str
     error: BridgeError | None = None
 
 
@@ -58,9 +64,10 @@ class Probes:
         self._asked: dict[str, Probe] = {}
         self._asking: dict[str, asyncio.Task[None]] = {}
 
-    def last(self, alias: str) -> Probe | None:
-        """The last time an account was asked by this process."""
-        return self._asked.get(alias)
+    def last(self, account: Account) -> Probe | None:
+        """The last time an account was asked by this process, with the capture that it has."""
+        probe = self._asked.get(account.alias)
+        return probe if probe is not None and probe.capture_sha256 == account.capture_sha256 else None
 
     async def refresh(self, accounts: Iterable[Account], *, force: bool = False) -> None:
         """Have the accounts' limits as new as the cache allows; failures are kept as the accounts' last probe.
@@ -69,9 +76,9 @@ class Probes:
             force: ask also those whose limits are new.
         """
         now = utc_now()
-        due = [a.alias for a in accounts if a.askable(now) and (force or self._is_old(a.alias, now))]
+        due = [a for a in accounts if a.askable(now) and (force or self._is_old(a, now))]
         if due:
-            await asyncio.wait([self._ask(alias) for alias in due])
+            await asyncio.wait([self._ask(account) for account in due])
 
     async def preflight(self, accounts: Iterable[Account], needs: Mapping[str, int]) -> None:
         """Ask those of whom it is unknown whether they have enough of what a request needs."""
@@ -89,20 +96,22 @@ class Probes:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _is_old(self, alias: str, now: datetime) -> bool:
-        asked, told = self._asked.get(alias), self._book.account(alias).at
+    def _is_old(self, account: Account, now: datetime) -> bool:
+        asked, told = self.last(account), self._book.account(account.alias).at
         known = [at for at in (None if asked is None else asked.at, told) if at is not None]
         return all(at + self._cache <= now for at in known)
 
-    def _ask(self, alias: str) -> asyncio.Task[None]:
+    def _ask(self, account: Account) -> asyncio.Task[None]:
+        alias = account.alias
         task = self._asking.get(alias)
         if task is None:
-            task = asyncio.create_task(self._probe(alias), name=f"quota-probe-{alias}")
+            task = asyncio.create_task(self._probe(account), name=f"quota-probe-{alias}")
             self._asking[alias] = task
             task.add_done_callback(lambda _: self._asking.pop(alias, None))
         return task
 
-    async def _probe(self, alias: str) -> None:
+    async def _probe(self, account: Account) -> None:
+        alias = account.alias
         error: BridgeError | None = None
         try:
             async with self._lane, asyncio.timeout(self._timeout):
@@ -112,6 +121,6 @@ class Probes:
         except BridgeError as problem:
             error = problem
             await self._report(alias, problem)
-        self._asked[alias] = Probe(utc_now(), error)
+        self._asked[alias] = Probe(utc_now(), account.capture_sha256, error)
         if error is not None:
             _log.info("quota_probe_failed", account=alias, code=error.code)

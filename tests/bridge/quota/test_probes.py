@@ -100,7 +100,7 @@ async def test_a_silent_upstream_costs_the_time_out_and_leaves_the_quota_unknown
     probes = upstream.probes(timeout_seconds=0.05)
     async with asyncio.timeout(2):
         await probes.refresh(accounts("a", "b"))
-    last = probes.last("a")
+    last = probes.last(accounts("a")[0])
     assert last is not None
     assert last.error is not None
     assert last.error.code == "upstream_timeout"
@@ -137,6 +137,20 @@ async def test_a_preflight_asks_only_those_of_whom_nothing_is_known() -> None:
     await probes.preflight(accounts("a", "b"), {})
     await probes.preflight(accounts("a", "b"), {"image_gen": 1})
     assert upstream.asked == ["b"]
+
+
+async def test_what_came_of_asking_counts_for_that_capture_only() -> None:
+    """Another capture may be another login: of it nothing is known."""
+    upstream = Upstream(QuotaBook(), refusal=AuthExpiredError("over"))
+    probes = upstream.probes()
+    (old,) = accounts("a")
+    await probes.refresh([old])
+    new = replace(old, capture_sha256="y")
+    assert probes.last(old) is not None
+    assert probes.last(new) is None
+
+    await probes.refresh([new])
+    assert upstream.asked == ["a", "a"]
 
 
 async def test_closing_leaves_no_probe_behind() -> None:
