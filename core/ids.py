@@ -17,6 +17,11 @@ def completion_id() -> str:
     return f"chatcmpl_{secrets.token_hex(16)}"
 
 
+def call_id() -> str:
+    """Names one call of a tool: `call_` and 24 hex digits."""
+    return f"call_{secrets.token_hex(12)}"
+
+
 def request_id() -> str:
     """`req_` and 32 hex digits."""
     return f"req_{secrets.token_hex(16)}"
