@@ -111,6 +111,12 @@ class Offer:
         return self.tools if self.named is None else tuple(tool for tool in self.tools if tool.name == self.named)
 
     @property
+    def names(self) -> tuple[str, ...]:
+        """What to look for in a reply: every tool, so that a call of one that may not be called is noticed; none where
+        all calls are forbidden and therefore text."""
+        return tuple(tool.name for tool in self.tools) if self.callable else ()
+
+    @property
     def demands(self) -> bool:
         """An answer without a call is none."""
         return bool(self.callable) and (self.choice == "required" or self.named is not None)
