@@ -35,13 +35,18 @@ class Problem:
 
 
 class Checker:
-    """Checks calls against an offer. Makes nothing valid by guessing: what it puts right is in docs/tools.md."""
+    """Checks calls against an offer. Makes nothing valid by guessing: what it puts right is in docs/tools.md.
+
+    Attributes:
+        offer: what is offered.
+    """
 
     def __init__(self, offer: Offer) -> None:
         """
         Raises:
             UnusableSchemaError: the schema of a tool cannot be used.
         """
+        self.offer = offer
         self._tools = {tool.name: (tool, validator(tool.parameters)) for tool in offer.tools}
         self._names = Names(self._tools)
 
