@@ -15,6 +15,7 @@ from provider.simulator.images import ImageWork
 from provider.simulator.research import ResearchWork
 from provider.simulator.running import Do, Step, Turn
 from provider.simulator.submission import Body
+from provider.simulator.thinking import USUAL
 from provider.simulator.world import World
 
 _HEAD = 4
@@ -68,7 +69,7 @@ class Stage:
             pace=world.scaled(pace / 1000),
             scale=world.dials.time_scale,
             new_id=world.new_id,
-            thinking=catalog.thinks(model),
+            thoughts=USUAL if turn.scenario.thinking or catalog.thinks(model) else (),
         )
 
     def _parts(self, turn: Turn) -> tuple[str, ...]:
