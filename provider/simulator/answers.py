@@ -48,7 +48,7 @@ class Question:
         messages: how many messages the conversation's branch holds, the prompt's included.
         first: the first user message of the conversation, empty when it is the prompt itself.
         files: one phrase for each file that came with the prompt.
-        seen: what each picture among them shows.
+        seen: what each of them shows.
     """
 
     prompt: str

@@ -180,8 +180,8 @@ def _line(entry: Any, place: str) -> Line:
     if unknown:
         raise BadScriptError(f"{place} has {', '.join(_FIELDS)}, not {', '.join(unknown)}")
     choices = entry.get("scenario") or {}
-    line = Line(entry.get("text", ""), _thoughts(entry.get("thoughts"), place), choices)
     silent = _silent(choices, place)
+    line = Line(entry.get("text", ""), _thoughts(entry.get("thoughts"), place), dict(choices))
     if not isinstance(line.text, str) or not (line.text or silent):
         raise BadScriptError(f"{place} needs a text; the scenario fault=empty answers without one")
     return line

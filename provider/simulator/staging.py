@@ -10,12 +10,13 @@ from typing import Any
 from provider.simulator import answers, catalog, script, wire
 from provider.simulator.accounts import Account
 from provider.simulator.conversations import text_of
+from provider.simulator.documents import described
 from provider.simulator.door import Visit
 from provider.simulator.eyes import seen
 from provider.simulator.images import ImageWork
 from provider.simulator.research import ResearchWork
 from provider.simulator.running import Do, Step, Turn
-from provider.simulator.submission import Body
+from provider.simulator.submission import Body, attached, pointed
 from provider.simulator.thinking import USUAL, Thought
 from provider.simulator.world import World
 
@@ -86,12 +87,17 @@ class Stage:
         return answers.pieces(text, number, grow=True)
 
     def _seen(self, branch: list[dict[str, Any]]) -> tuple[str, ...]:
-        """What the pictures of the last user message show."""
+        """What the pictures and the documents of the last user message show."""
         asked = next((message for message in reversed(branch) if message["author"]["role"] == "user"), None)
-        parts = asked["content"].get("parts", ()) if asked else ()
-        pointers = [str(part.get("asset_pointer", "")) for part in parts if isinstance(part, dict)]
-        blobs = [self._world.blobs.get(pointer.rpartition("://")[2]) for pointer in pointers]
-        return tuple(seen(blob.content) for blob in blobs if blob is not None and blob.content is not None)
+        if asked is None:
+            return ()
+        pictures = pointed(asked)
+        documents = [identity for identity in attached(asked) if identity not in pictures]
+        return tuple(
+            seen(blob.content) if blob.id in pictures else described(blob.name, blob.mime_type, blob.content)
+            for blob in map(self._world.blobs.get, (*pictures, *documents))
+            if blob is not None and blob.content is not None
+        )
 
     async def _held(self, turn: Turn, visit: Visit) -> None:
         """Wait for a release, or for a stop."""

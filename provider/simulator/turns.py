@@ -147,6 +147,8 @@ class Turns:
         if account.most_in_flight and account.running >= account.most_in_flight:
             raise RefusedError(CATALOGUE["busy"])
         model = catalog.resolve(account, body.model)
+        if any(self._world.blobs.usable(identity, account.alias) is None for identity in body.files):
+            raise RefusedError(CATALOGUE["file_not_found"])
         if order.kind == "image":
             self._images.check(account, body, scenario)
         elif order.kind == "research":
