@@ -46,6 +46,7 @@ class TurnRequest:
         model: upstream slug, or `auto` for upstream's choice; `None` for the one the capture was made with.
         effort: thinking effort, `None` for the account's own choice.
         temporary: ask for a chat upstream does not keep. Ignored for images and research, which need a kept one.
+        search: ask upstream to search the web before it answers.
         kind: `image` asks for a picture, `research` starts Deep Research.
         conversation_id: continue this conversation, together with `parent_message_id`.
     """
@@ -55,6 +56,7 @@ class TurnRequest:
     model: str | None = "auto"
     effort: str | None = None
     temporary: bool = False
+    search: bool = False
     kind: Literal["chat", "image", "research"] = "chat"
     conversation_id: str | None = None
     parent_message_id: str | None = None
@@ -82,6 +84,14 @@ class TextDelta:
     """A piece of the visible answer, in order; pieces only ever add to the text."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThoughtDelta:
+    """A piece of what the model shows of its thinking, in Markdown; `part` counts its parts from 0 in their order."""
+
+    text: str
+    part: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +141,16 @@ class QuotaTold:
     remaining: dict[str, float]
 
 
-TurnEvent = ConversationKnown | TextDelta | ModelResolved | ImagePending | ResearchStarted | QuotaTold | TurnFinished
+TurnEvent = (
+    ConversationKnown
+    | TextDelta
+    | ThoughtDelta
+    | ModelResolved
+    | ImagePending
+    | ResearchStarted
+    | QuotaTold
+    | TurnFinished
+)
 
 
 class Turn(Protocol):

@@ -12,6 +12,7 @@ from provider.chatgpt_web.limits import read_limits, remaining_of
 from provider.chatgpt_web.stream.deltas import DeltaDocuments
 from provider.chatgpt_web.stream.facts import StreamFacts
 from provider.chatgpt_web.stream.messages import TurnMessages
+from provider.chatgpt_web.stream.thoughts import Thoughts
 from provider.chatgpt_web.stream.visible import Message, Part
 from provider.chatgpt_web.widgets import research_handle
 from provider.interface.accounts import Limits
@@ -65,6 +66,7 @@ class TurnDecoder:
         self._on_limits = on_limits
         self._is_research_told = False
         self._deltas = DeltaDocuments()
+        self._thoughts = Thoughts()
         self._ignored_ops = 0
         self._flow: Part | None = None
         self._model: str | None = None
@@ -197,6 +199,9 @@ class TurnDecoder:
 
     def _update(self, part: Part, message: Message, *, rewritten: bool) -> None:
         text = self.messages.update(part, message, rewritten=rewritten)
+        if not part.ignored:
+            for delta in self._thoughts.update(message):
+                self.tell(delta)
         task = self.messages.image_task_id
         if task and task != self._task:
             self._task = task
