@@ -17,6 +17,16 @@ def completion_id() -> str:
     return f"chatcmpl_{secrets.token_hex(16)}"
 
 
+def response_id() -> str:
+    """`resp_` and 32 hex digits."""
+    return f"resp_{secrets.token_hex(16)}"
+
+
+def conversation_id() -> str:
+    """`conv_` and 32 hex digits: a conversation of a client's, not upstream's."""
+    return f"conv_{secrets.token_hex(16)}"
+
+
 def call_id() -> str:
     """Names one call of a tool: `call_` and 24 hex digits."""
     return f"call_{secrets.token_hex(12)}"

@@ -47,6 +47,7 @@ from core.errors.caller import (
     UnknownModelError,
     UnsupportedMediaTypeError,
     UnsupportedParameterError,
+    UpgradeRequiredError,
 )
 from core.errors.configuration import (
     ConfigurationError,
@@ -103,6 +104,7 @@ from core.errors.upstream import (
     RateLimitedError,
     ResearchFailedError,
     StreamInterruptedError,
+    ToolCallMissingError,
     UnsupportedModelError,
     UpstreamBadRequestError,
     UpstreamBrokenError,
@@ -166,6 +168,7 @@ __all__ = [
     "NoEligibleAccountError",
     "NotFoundError",
     "UnsupportedParameterError",
+    "UpgradeRequiredError",
     "OperationCancelledError",
     "OperationError",
     "OperationIdTakenError",
@@ -184,6 +187,7 @@ __all__ = [
     "ShuttingDownError",
     "StoreError",
     "StreamInterruptedError",
+    "ToolCallMissingError",
     "SupersededError",
     "TemporalBinaryMissingError",
     "TemporalUnavailableError",

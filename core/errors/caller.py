@@ -60,6 +60,13 @@ class UnsupportedMediaTypeError(CallerError):
     action = "Send a JSON object with `Content-Type: application/json`, or a form where the message says so."
 
 
+class UpgradeRequiredError(CallerError):
+    """The client asks for a WebSocket where the bridge speaks HTTP only."""
+
+    code = "upgrade_required"
+    action = "Send the request over HTTP; clients that speak both do so by themselves."
+
+
 class RequestTooLargeError(CallerError):
     """The request body, or a picture that it brings or names, is larger than the bridge accepts."""
 

@@ -4,6 +4,7 @@ from core.settings.accounts import AccountsSettings
 from core.settings.base import Area, load, variable, variables
 from core.settings.bundle import Settings, load_all
 from core.settings.care import CareSettings
+from core.settings.chat import ChatSettings
 from core.settings.client import ClientSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
@@ -26,6 +27,7 @@ AREAS: tuple[type[Area], ...] = (
     OperationSettings,
     InputSettings,
     RetentionSettings,
+    ChatSettings,
     QueueSettings,
     QuotaSettings,
     CareSettings,
@@ -39,6 +41,7 @@ __all__ = [
     "AccountsSettings",
     "Area",
     "CareSettings",
+    "ChatSettings",
     "ClientSettings",
     "InputSettings",
     "LogSettings",

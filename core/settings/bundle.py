@@ -9,6 +9,7 @@ from typing import Any
 from core.settings.accounts import AccountsSettings
 from core.settings.base import load
 from core.settings.care import CareSettings
+from core.settings.chat import ChatSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
@@ -33,6 +34,7 @@ class Settings:
     operations: OperationSettings
     inputs: InputSettings
     retention: RetentionSettings
+    chat: ChatSettings
     queue: QueueSettings
     quota: QuotaSettings
     care: CareSettings
@@ -58,6 +60,7 @@ def load_all(**overrides: Mapping[str, Any]) -> Settings:
         operations=load(OperationSettings, **given("operations")),
         inputs=load(InputSettings, **given("inputs")),
         retention=load(RetentionSettings, **given("retention")),
+        chat=load(ChatSettings, **given("chat")),
         queue=load(QueueSettings, **given("queue")),
         quota=load(QuotaSettings, **given("quota")),
         care=load(CareSettings, **given("care")),

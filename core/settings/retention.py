@@ -53,6 +53,12 @@ class RetentionSettings(Area):
         validation_alias="CHATGPT_RETENTION_ACCOUNT_EVENTS_DAYS",
         description="Days that what happened to accounts is kept; 0 keeps all.",
     )
+    responses_days: float = Field(
+        30,
+        ge=0,
+        validation_alias="CHATGPT_RETENTION_RESPONSES_DAYS",
+        description="Days that a kept response, and a conversation since its last use, are kept; 0 keeps all.",
+    )
     interval_hours: float = Field(
         6,
         ge=0,
