@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from bridge.chat.tools.jsontext import dumps, loads, whole
 from bridge.chat.tools.offer import ToolCall
@@ -15,12 +15,21 @@ _FRAME_TOKENS = 12
 _KEPT_ROLES = ("system", "developer")
 
 
+class File(Protocol):
+    """Something that was sent with a message."""
+
+    @property
+    def kind(self) -> Literal["picture", "document"]: ...
+    @property
+    def name(self) -> str: ...
+
+
 class Message(Protocol):
     """One message of a transcript.
 
     Attributes:
         role: `system`, `developer`, `user`, `assistant` or `tool`.
-        pictures: come before its text.
+        files: come before its text.
         calls: what an assistant called.
         call_id, name: of the call that a tool's result belongs to, as far as the client says.
     """
@@ -30,7 +39,7 @@ class Message(Protocol):
     @property
     def text(self) -> str: ...
     @property
-    def pictures(self) -> tuple[Any, ...]: ...
+    def files(self) -> Sequence[File]: ...
     @property
     def calls(self) -> tuple[ToolCall, ...]: ...
     @property
@@ -56,7 +65,7 @@ class Block:
     label: str
     role: str
     text: str
-    pictures: tuple[Any, ...]
+    files: Sequence[File]
     group: int
     calls: list[tuple[str, Any]] = field(default_factory=list)
     fixed: bool = False
@@ -66,8 +75,8 @@ class Block:
 
     @property
     def tokens(self) -> int:
-        """What it costs with its label and its pictures."""
-        return self.words + _FRAME_TOKENS + PICTURE_TOKENS * len(self.pictures)
+        """What it costs with its label and its files."""
+        return self.words + _FRAME_TOKENS + PICTURE_TOKENS * len(self.files)
 
     @property
     def body(self) -> str:
@@ -109,7 +118,7 @@ class _Reader:
         elif message.role == "tool":
             label, group = self._matched(at, message)
         calls = [(call.name, _arguments(call)) for call in message.calls]
-        return Block(label, message.role, whole(message.text), message.pictures, group, calls)
+        return Block(label, message.role, whole(message.text), message.files, group, calls)
 
     def _opened(self, at: int, call: ToolCall) -> int:
         self._count += 1

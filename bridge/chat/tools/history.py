@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
+from itertools import count as counter
 from itertools import groupby
-from typing import Any
 
-from bridge.chat.tools.blocks import Block, Message, blocks
+from bridge.chat.tools.blocks import Block, File, Message, blocks
 from bridge.chat.tools.compaction import Count, compact
 from bridge.chat.tools.offer import Offer
 from bridge.chat.tools.prompt import instructions, reminder
@@ -24,13 +24,13 @@ class Folded:
     """A conversation as one message of the user.
 
     Attributes:
-        pictures: what has to be uploaded with it; `[image 1]` in the text is the first.
+        files: what has to be uploaded with it; `[image 1]` in the text is the first picture.
         tokens: what it comes to, estimated.
         left_out: messages that are not in it.
     """
 
     text: str = field(repr=False)
-    pictures: tuple[Any, ...]
+    files: tuple[File, ...]
     tokens: int
     left_out: int = 0
 
@@ -69,7 +69,7 @@ def fold(
     kept = [block for block in found if not block.gone]
     return Folded(
         text=_written(found, *frame),
-        pictures=tuple(picture for block in kept for picture in block.pictures),
+        files=tuple(file for block in kept for file in block.files),
         tokens=framing + sum(block.tokens for block in kept),
         left_out=len(found) - len(kept),
     )
@@ -90,17 +90,21 @@ def _written(found: Sequence[Block], opening: str, closing: str) -> str:
     mark = f"--- {blake2b(repr([block.body for block in found]).encode(), digest_size=4).hexdigest()}"
     parts = [opening] if opening else []
     parts.append(f"The conversation, oldest first. Each message begins with a line `{mark}` that says who speaks.")
-    number = 0
+    pictures = counter(1)
     for gone, group in groupby(found, key=lambda block: block.gone):
         if gone:
             parts.append(_note(mark, list(group)))
             continue
         for block in group:
-            names = [f"[image {number + 1 + offset}]" for offset in range(len(block.pictures))]
-            number += len(names)
+            names = [_named(file, pictures) for file in block.files]
             parts.append("\n".join([f"{mark} {block.label}", *[" ".join(names)] * bool(names), block.body]))
     parts.append(f"{mark} end")
     return "\n\n".join([*parts, closing] if closing else parts)
+
+
+def _named(file: File, pictures: Iterator[int]) -> str:
+    """How the text refers to a file: pictures by their numbers, since models are shown no names of theirs."""
+    return f"[image {next(pictures)}]" if file.kind == "picture" else f"[file {file.name}]"
 
 
 def _note(mark: str, gone: Sequence[Block]) -> str:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Literal
 
-from core.errors import InvalidRequestError
-
 Choice = Literal["auto", "none", "required"]
 
 FREEFORM: Mapping[str, Any] = {
@@ -33,16 +31,9 @@ _MODES = {
 }
 
 
-def prompt_mode(word: str, param: str = "model") -> PromptMode:
-    """The mode that a word stands for, in any case and with `_` for `-`.
-
-    Raises:
-        InvalidRequestError: it stands for none; `param` is as given.
-    """
-    mode = _MODES.get(word.strip().lower().replace("_", "-"))
-    if mode is None:
-        raise InvalidRequestError(f"There is no agent mode {word[:60]!r}; use one of {', '.join(_MODES)}.", param=param)
-    return mode
+def prompt_mode(word: str) -> PromptMode | None:
+    """The mode that a word stands for, in any case and with `_` for `-`; `None` where it stands for none."""
+    return _MODES.get(word.strip().lower().replace("_", "-"))
 
 
 @dataclass(frozen=True, slots=True)

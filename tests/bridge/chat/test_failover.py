@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Collection
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 import pytest
 
-from bridge.chat.failover import ChatOrder, ChatRun
-from bridge.chat.models import ModelChoice
-from bridge.chat.pictures import Picture
+from bridge.chat.attachments import Attachment
+from bridge.chat.failover import ChatRun
+from bridge.chat.models import Fallback, ModelChoice
+from bridge.chat.order import ChatOrder
 from bridge.chat.transcript import Said
-from bridge.routing.needs import Needs
-from bridge.routing.pool import Held
 from core.contracts.buckets import Bucket
 from core.errors import (
     AuthExpiredError,
@@ -23,65 +20,18 @@ from core.errors import (
     ContentBlockedError,
     EmptyResponseError,
     FileUploadFailedError,
+    ModelLimitError,
     NoEligibleAccountError,
     ProtocolError,
     RateLimitedError,
     StreamInterruptedError,
+    UnsupportedModelError,
     UpstreamError,
     UpstreamUnavailableError,
 )
 from provider.interface.turns import ConversationKnown, ModelResolved, TextDelta, TurnFinished
-from tests.fakes.chat import ChatSession, ChatWorld, says
-
-
-@dataclass
-class FakeAccounts:
-    """A pool of two accounts whose slots are always free."""
-
-    world: ChatWorld
-    aliases: tuple[str, ...] = ("one", "two")
-    needs: list[Needs] = field(default_factory=list)
-    affinities: list[str | None] = field(default_factory=list)
-    left: list[BaseException | None] = field(default_factory=list)
-
-    @asynccontextmanager
-    async def chat(
-        self, needs: Needs, *, affinity: str | None = None, exclude: Collection[str] = ()
-    ) -> AsyncIterator[Held]:
-        self.needs.append(needs)
-        self.affinities.append(affinity)
-        free = [alias for alias in self.aliases if alias not in exclude]
-        if not free:
-            raise NoEligibleAccountError("all tried")
-        try:
-            yield Held(free[0], ChatSession(free[0], self.world))
-        except BaseException as error:
-            self.left.append(error)
-            raise
-        self.left.append(None)
-
-
-@dataclass
-class Heard:
-    """A listener that keeps what it hears."""
-
-    begun: bool = False
-    begins: bool = True
-    accounts: list[str] = field(default_factory=list)
-    conversations: list[str] = field(default_factory=list)
-    pieces: list[str] = field(default_factory=list)
-    spoken: asyncio.Event = field(default_factory=asyncio.Event)
-
-    async def accepted(self, account: str) -> None:
-        self.accounts.append(account)
-
-    def conversation(self, conversation_id: str) -> None:
-        self.conversations.append(conversation_id)
-
-    async def text(self, piece: str) -> None:
-        self.begun = self.begins
-        self.pieces.append(piece)
-        self.spoken.set()
+from tests.fakes.chat import ChatWorld, FakeAccounts, says
+from tests.fakes.listening import Heard
 
 
 @pytest.fixture
@@ -259,7 +209,7 @@ async def test_without_any_account_the_pool_has_the_last_word(accounts: FakeAcco
 
 async def test_pictures_are_uploaded_by_the_account_that_is_asked(world: ChatWorld, accounts: FakeAccounts) -> None:
     world.uploading["one"] = [FileUploadFailedError("no")]
-    picture = Picture(b"...", "messages[0]", "image-1.png", "image/png")
+    picture = Attachment(b"...", "messages[0]", "picture", "image-1.png", "image/png")
 
     await ChatRun(accounts, order(Said("user", "What is it?", (picture,)))).answer(Heard())
 
@@ -290,3 +240,79 @@ async def test_who_is_cancelled_leaves_nothing_running(world: ChatWorld, account
         await running
 
     assert world.stopped == ["one"]
+
+
+async def test_of_several_refusals_that_pass_the_first_to_end_is_told(world: ChatWorld, accounts: FakeAccounts) -> None:
+    world.refusals = {
+        "one": [RateLimitedError("soon", retry_after_seconds=40)],
+        "two": [RateLimitedError("late", retry_after_seconds=7200)],
+    }
+
+    with pytest.raises(RateLimitedError) as refusal:
+        await ChatRun(accounts, order()).answer(Heard())
+
+    assert refusal.value.retry_after_seconds == 40
+
+
+FALLBACK = Fallback("auto", ModelChoice("auto"))
+
+
+@pytest.mark.parametrize(
+    "refusal", [ModelLimitError("cap"), RateLimitedError("slow down"), UnsupportedModelError("none such")]
+)
+async def test_the_fallback_answers_where_no_account_can_with_the_model(
+    world: ChatWorld, accounts: FakeAccounts, refusal: BridgeError
+) -> None:
+    world.refusals = {"one": [refusal], "two": [refusal]}
+    run = ChatRun(accounts, replace(order(), fallback=FALLBACK))
+
+    answer = await run.answer(Heard())
+
+    assert (answer.account, answer.fallback_model) == ("one", "auto")
+    assert [(account, request.model) for account, request in world.asked] == [
+        ("one", "gpt-5-5"),
+        ("two", "gpt-5-5"),
+        ("one", "auto"),
+    ]
+    assert [needs.slug for needs in accounts.needs] == ["gpt-5-5", "gpt-5-5", "gpt-5-5", "auto"]
+    assert len(run.attempts) == 2
+
+
+async def test_an_empty_answer_falls_back_after_two_accounts(world: ChatWorld, accounts: FakeAccounts) -> None:
+    world.scripts = [[TurnFinished("", "stop")], [TurnFinished("", "stop")]]
+
+    answer = await ChatRun(accounts, replace(order(), fallback=FALLBACK)).answer(Heard())
+
+    assert (answer.text, answer.fallback_model) == ("Hello there", "auto")
+
+
+@pytest.mark.parametrize("refusal", [ContentBlockedError("no"), AuthExpiredError("old"), UpstreamError("500")])
+async def test_what_no_other_model_cures_does_not_fall_back(
+    world: ChatWorld, accounts: FakeAccounts, refusal: BridgeError
+) -> None:
+    world.refusals = {"one": [refusal], "two": [refusal]}
+
+    with pytest.raises(type(refusal)):
+        await ChatRun(accounts, replace(order(), fallback=FALLBACK)).answer(Heard())
+
+    assert {request.model for _, request in world.asked} == {"gpt-5-5"}
+
+
+async def test_a_fallback_that_nobody_may_serve_leaves_the_first_error(
+    world: ChatWorld, accounts: FakeAccounts
+) -> None:
+    accounts.refuses = {"auto"}
+    world.refusals = {"one": [ModelLimitError("cap")], "two": [ModelLimitError("cap")]}
+
+    with pytest.raises(ModelLimitError):
+        await ChatRun(accounts, replace(order(), fallback=FALLBACK)).answer(Heard())
+
+
+async def test_the_same_model_is_no_fallback(world: ChatWorld, accounts: FakeAccounts) -> None:
+    world.refusals = {"one": [ModelLimitError("cap")], "two": [ModelLimitError("cap")]}
+    same = Fallback("gpt-5-5", ModelChoice("gpt-5-5", "max"))
+
+    with pytest.raises(ModelLimitError):
+        await ChatRun(accounts, replace(order(), fallback=same)).answer(Heard())
+
+    assert len(world.asked) == 2

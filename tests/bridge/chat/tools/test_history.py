@@ -6,7 +6,7 @@ import json
 import re
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -22,10 +22,19 @@ LONG = "".join(f"line {number}\n" for number in range(2000))
 
 
 @dataclass(frozen=True)
+class File:
+    name: str
+    kind: Literal["picture", "document"] = "picture"
+
+
+A, B, C, NOTES = File("a"), File("b"), File("c"), File("notes.txt", "document")
+
+
+@dataclass(frozen=True)
 class Said:
     role: str
     text: str = ""
-    pictures: tuple[Any, ...] = ()
+    files: tuple[File, ...] = ()
     calls: tuple[ToolCall, ...] = ()
     call_id: str | None = None
     name: str | None = None
@@ -124,11 +133,11 @@ def test_arguments_that_are_no_json_are_told_as_they_are() -> None:
     assert conversation(said)[0][1] == '{"tool_calls":[{"name":"bash","arguments":"{oops"}]}'
 
 
-def test_pictures_are_numbered_and_returned_in_order() -> None:
-    seen = folded(Said("user", "One", ("a", "b")), Said("assistant", "Two"), Said("tool", "", ("c",), call_id="x"))
+def test_pictures_are_numbered_documents_named_and_all_returned_in_order() -> None:
+    seen = folded(Said("user", "One", (A, NOTES, B)), Said("assistant", "Two"), Said("tool", "", (C,), call_id="x"))
 
-    assert seen.pictures == ("a", "b", "c")
-    assert "user\n[image 1] [image 2]\nOne" in seen.text
+    assert seen.files == (A, NOTES, B, C)
+    assert "user\n[image 1] [file notes.txt] [image 2]\nOne" in seen.text
     assert "conversation\n[image 3]\n" in seen.text
     assert seen.tokens > 3 * 700
 
@@ -230,11 +239,11 @@ def test_long_arguments_of_old_calls_are_shortened_and_stay_json() -> None:
 
 
 def test_pictures_of_messages_that_go_are_not_uploaded() -> None:
-    said = [Said("user", "Old.", ("old",)), Said("assistant", "Yes."), Said("user", "New.", ("new",))]
+    said = [Said("user", "Old.", (A,)), Said("assistant", "Yes."), Said("user", "New.", (B,))]
 
     seen = folded(*said, budget=folded(*said).tokens - 500)
 
-    assert seen.pictures == ("new",)
+    assert seen.files == (B,)
     assert "[image 1]\nNew." in seen.text
 
 
