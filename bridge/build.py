@@ -41,6 +41,8 @@ from bridge.operations.submissions import Submissions
 from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
+from bridge.responses.conversations import KeptConversations
+from bridge.responses.records import KeptResponses
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
@@ -92,6 +94,8 @@ class Bridge:
     inputs: Inputs
     references: References
     answers: KeptAnswers
+    responses: KeptResponses
+    conversations: KeptConversations
     keys: ApiKeys
     audit: AuditLog
     presence: ProcessPresence
@@ -211,6 +215,8 @@ def _assemble(
         answers=KeptAnswers(
             store, vault.keyring, process_id=presence.process_id, hours=settings.operations.idempotency_hours
         ),
+        responses=KeptResponses(store, vault.keyring),
+        conversations=KeptConversations(store, vault.keyring),
         keys=ApiKeys(store),
         audit=AuditLog(store),
         presence=presence,

@@ -15,6 +15,7 @@ from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
 from bridge.operations.rows import OPERATIONS, TERMINAL, load
 from bridge.store.engine import Store
+from bridge.usage import tokens
 from core.clock import utc_now
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
@@ -145,6 +146,8 @@ class Operations:
         Results are files, or words. The first close counts: what a later one brings is not kept.
         """
         accounts = await self._registry.snapshot()
+        # Its tokens are counted in the transaction, whose thread everybody waits for.
+        await tokens.ready()
 
         def work(conn: Connection) -> Ending:
             return close(

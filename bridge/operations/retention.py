@@ -18,6 +18,7 @@ from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
 from bridge.operations import expiry, removal
 from bridge.operations.events import EVENTS
+from bridge.responses import expiry as responses
 from bridge.store.engine import Store
 from bridge.store.tables import DoomedFileRow
 from bridge.vault.blobs import Blobs, PayloadBlobs
@@ -83,7 +84,8 @@ class Retention:
         inputs = await self._all(_before(now, rules.inputs_days), self._remove_inputs)
         artifacts = [*await self._old_artifacts(now), *await self._excess_artifacts()]
         await self._store.write(lambda conn: _forget_keys(conn, now))
-        records = await self._store.write(lambda conn: self._records(conn, now, audit.forget, happenings.forget))
+        acts = (audit.forget, happenings.forget, responses.forget)
+        records = await self._store.write(lambda conn: self._records(conn, now, *acts))
         payloads = await self._old_payloads(now, histories, self._blobs.remove_old)
         report = RetentionReport(
             operations=len(removed),
@@ -113,14 +115,18 @@ class Retention:
             events=expiry.count_events(conn, pruned=pruned, removed=gone),
             inputs=len(inputs),
             artifacts=len(old) + len(excess),
-            records=self._records(conn, now, audit.older, happenings.older),
+            records=self._records(conn, now, audit.older, happenings.older, responses.older),
             freed_bytes=sum(row.size_bytes for row in [*inputs, *old, *excess]),
         )
 
-    def _records(self, conn: Connection, now: datetime, of_audit: Act, of_accounts: Act) -> int:
-        """Have something done with the old entries of both logs; returns how many they are."""
+    def _records(self, conn: Connection, now: datetime, of_audit: Act, of_accounts: Act, of_responses: Act) -> int:
+        """Have something done with the old entries of both logs and what clients keep; returns how many they are."""
         rules = self._rules
-        days = ((of_audit, rules.audit_days), (of_accounts, rules.account_events_days))
+        days = (
+            (of_audit, rules.audit_days),
+            (of_accounts, rules.account_events_days),
+            (of_responses, rules.responses_days),
+        )
         befores = ((act, _before(now, kept)) for act, kept in days)
         return sum(act(conn, before) for act, before in befores if before is not None)
 

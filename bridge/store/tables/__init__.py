@@ -13,6 +13,7 @@ from bridge.store.tables.limits import SlotLimitRow
 from bridge.store.tables.operations import OperationRow
 from bridge.store.tables.quota import QuotaAccountRow, QuotaHistoryRow, QuotaReadingRow
 from bridge.store.tables.research import ResearchRow
+from bridge.store.tables.responses import ConversationItemRow, ConversationRow, ResponseRow
 from bridge.store.tables.results import AnswerRow, ResultRow
 from bridge.store.tables.retention import DoomedFileRow
 from bridge.store.tables.submissions import SubmissionRow
@@ -26,6 +27,8 @@ __all__ = [
     "ApiKeyRow",
     "ArtifactRow",
     "AuditRow",
+    "ConversationItemRow",
+    "ConversationRow",
     "CooldownRow",
     "DoomedFileRow",
     "EventRow",
@@ -39,6 +42,7 @@ __all__ = [
     "QuotaHistoryRow",
     "QuotaReadingRow",
     "ResearchRow",
+    "ResponseRow",
     "ResultRow",
     "RevisionRow",
     "SlotLimitRow",
