@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from fastapi import APIRouter
 from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
+from api.answers.answering import answer
 from api.body import read_object
-from api.chat.answering import ChatAnswer, answer_for, attend, in_table
 from api.chat.background import admission_of, response_answer
-from api.chat.counted import answer_counted
-from api.chat.keyed import answer_keyed
 from api.chat.local import answer_usage, asks_usage
-from api.chat.naming import headers_of, identity
 from api.chat.research import answer_research
-from api.chat.service import ROUTE, Wish, read_wish, require_free_id
-from api.connection import Leash
+from api.chat.service import ROUTE, read_wish
+from api.chat.worded import maker_of
 from api.images.serving import answer as answer_operation
 from api.services import Services
-from bridge.chat.failover import ChatRun
 from bridge.chat.intents import asks_research
 
 
@@ -39,23 +33,8 @@ class ChatCompletions:
         elif wish.detached:
             admission = await admission_of(services, wish, scope)
             await answer_operation(services, admission, response_answer, scope, receive, send)
-        elif wish.key is not None:
-            await answer_keyed(services, wish, wish.key, scope, receive, send)
         else:
-            await _answer(services, wish, scope, receive, send)
+            await answer(services, wish.asked, maker_of(services, wish, send), scope, receive)
 
 
 router = APIRouter(routes=[Route(ROUTE, ChatCompletions(), methods=["POST"])])
-
-
-async def _answer(services: Services, wish: Wish, scope: Scope, receive: Receive, send: Send) -> None:
-    await require_free_id(services, wish)
-    run, leash = ChatRun(services.bridge.pool, wish.order), Leash()
-    naming = partial(headers_of, run, wish.operation_id)
-    answer = answer_for(services, wish, identity(wish.operation_id), naming, send)
-    with services.leashes.holding(leash), in_table(services, wish, run, leash):
-        await attend(_work(services, wish, run, answer), answer, leash=leash, run=run, scope=scope, receive=receive)
-
-
-async def _work(services: Services, wish: Wish, run: ChatRun, answer: ChatAnswer) -> None:
-    await answer.finish(await answer_counted(services, wish, run, answer))

@@ -60,7 +60,7 @@ def view(record: OperationRecord, links: Links) -> dict[str, Any]:
 
 def chat_view(chat: RunningChat) -> dict[str, Any]:
     """A chat that runs, in the same words."""
-    conversation_id = chat.run.progress.conversation_id
+    conversation_id = chat.run.conversation_id
     return {
         "object": "chatgpt.operation",
         "operation": {

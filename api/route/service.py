@@ -9,9 +9,9 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from api.affinity import affinity_of
 from api.caller import grant_of
 from api.chat.schemas import ChatOptions, ChatRequest
-from api.chat.service import affinity_of
 from api.images.inputs import named
 from api.images.schemas import ImageGenerationRequest
 from api.overrides import AccountOptions, chosen_accounts, merged
@@ -21,9 +21,9 @@ from api.validation import validated
 from api.vision.schemas import VisionBody, VisionOptions
 from bridge.accounts.account import Account
 from bridge.chat import transcript
-from bridge.chat.failover import ChatOrder
-from bridge.chat.intents import asks_research, require_plain_chat
+from bridge.chat.intents import asks_research
 from bridge.chat.models import AUTO, RESEARCH, chat_model, image_slug, research_model
+from bridge.chat.order import ChatOrder
 from bridge.keys.grant import Grant
 from bridge.operations.turns import needs_of
 from bridge.routing.explain import Explanation
@@ -31,7 +31,6 @@ from bridge.routing.needs import Needs
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationKind
 from core.contracts.research import ResearchRequest
-from core.contracts.routing import SPREADING
 from core.contracts.texts import VisionRequest
 from core.errors import InvalidRequestError
 
@@ -86,16 +85,21 @@ def _needs(kind: str, asked: Asked) -> tuple[Needs, str | None]:
 def _chat(kind: str, asked: Asked) -> tuple[Needs, str | None]:
     request = validated(ChatRequest, asked.body)
     options = merged(ChatOptions, request, request.metadata)
-    require_plain_chat({**request.__dict__, **options})
     said = transcript.read(request.messages)
-    model = chat_model(request.model, request.thinking_effort, asked.pool)
+    model = chat_model(request.model, request.thinking_effort, asked.pool, reasoning=request.reasoning_effort)
     asked.grant.require_model(request.model or AUTO, model.slug)
     strategy = options["chatgpt_account_strategy"]
     order = ChatOrder(said, model, accounts=_accounts(options, asked), strategy=strategy)
     if kind == "response":
-        return order.needs.model_copy(update={"kind": "response"}), None
-    spread = (strategy or asked.services.settings.accounts.strategy) in SPREADING
-    return order.needs, affinity_of(asked.grant.owner, Headers(scope=asked.scope), request, said, spread=spread)
+        return order.needs().model_copy(update={"kind": "response"}), None
+    affinity = affinity_of(
+        asked.grant.owner,
+        Headers(scope=asked.scope),
+        said,
+        given=request.prompt_cache_key,
+        strategy=strategy or asked.services.settings.accounts.strategy,
+    )
+    return order.needs(), affinity
 
 
 def _image(kind: str, asked: Asked) -> Needs:

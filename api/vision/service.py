@@ -17,11 +17,12 @@ from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
 from api.validation import validated
 from api.vision.schemas import Mode, VisionBody, VisionOptions, instruction
+from bridge.chat.attachments import Attachment
 from bridge.chat.models import AUTO, chat_model
-from bridge.chat.pictures import Picture
 from bridge.chat.tokens import Usage, estimate
 from bridge.chat.transcript import Said
 from bridge.operations.admission import Admission
+from bridge.usage import tokens
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.texts import VisionRequest
 from core.errors import InvalidRequestError
@@ -81,6 +82,7 @@ async def vision_answer(_services: Services, record: OperationRecord, _links: Li
     """The answer of a completed operation: a chat's, and the text once more where it is easy to find."""
     text = record.text or ""
     message = {"role": "assistant", "content": text}
+    await tokens.ready()
     return {
         "id": completion_id(record),
         "object": "chatgpt.vision",
@@ -111,5 +113,5 @@ def created(record: OperationRecord) -> int:
 def usage(record: OperationRecord) -> Usage:
     """Estimated by the rule of chats."""
     request = VisionRequest.model_validate(record.request)
-    pictures = tuple(Picture(b"", ref.name) for ref in request.inputs)
+    pictures = tuple(Attachment(b"", ref.name) for ref in request.inputs)
     return estimate((Said("user", request.prompt, pictures),), record.text or "")

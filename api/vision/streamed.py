@@ -18,6 +18,7 @@ from api.sse import EventStream
 from api.vision.service import completion_id, created
 from bridge.chat.answer import Answer
 from bridge.chat.tokens import Usage
+from bridge.usage import tokens
 from core.contracts.operations import OperationRecord, OperationState
 from core.errors import BridgeError, InternalError, ShuttingDownError
 from core.logging import get_logger
@@ -101,6 +102,7 @@ class TextStream:
         """Send what is left of the text, the finish reason, the usage if it was asked for, and the end."""
         await self._extend(0, record.text or "")
         await self._begin()
+        await tokens.ready()
         if record.conversation_id is not None:
             self._chunks.conversation(record.conversation_id)
         answer = Answer(record.text or "", "stop", record.account or "", record.conversation_id, record.model)

@@ -62,7 +62,7 @@ async def test_errors_have_the_classes_that_clients_catch(served: Served, sdk: o
     with pytest.raises(openai.AuthenticationError):
         await sdk.with_options(api_key="wrong").models.list()
     with pytest.raises(openai.NotFoundError):
-        await sdk.responses.create(model="auto", input="Hi")
+        await sdk.embeddings.create(model="auto", input="Hi")
 
     assert blocked.value.code == "content_policy_violation"
 

@@ -197,7 +197,7 @@ async def test_a_key_uses_its_own_models_alone(served: Served) -> None:
     for answer in refused:
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "model_not_allowed")
         assert answer.json()["error"]["param"] == "model"
-    assert listed == ["auto", "gpt-image-1"]
+    assert listed == ["auto", "auto@optimized", "auto@opencode", "gpt-image-1"]
     assert hidden.status_code == 404
 
 

@@ -152,7 +152,7 @@ async def test_a_route_that_nobody_thought_of_is_for_those_who_administer(served
 
 async def test_a_narrow_key_hears_of_unknown_paths_what_everybody_hears(served: Served) -> None:
     async with served.client(await make_key(served, AccessScope.CHAT)) as client:
-        answers = [await client.get("/v1/responses"), await client.post("/v1/embeddings", json={})]
+        answers = [await client.get("/v1/unheard-of"), await client.post("/v1/embeddings", json={})]
 
     assert [answer.json()["error"]["code"] for answer in answers] == ["not_found", "not_found"]
 

@@ -45,6 +45,8 @@ from bridge.operations.removal import Removal
 from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
+from bridge.responses.conversations import KeptConversations
+from bridge.responses.records import KeptResponses
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
@@ -56,6 +58,7 @@ from core.contracts.operations import OperationState
 from core.settings import Settings, load_all
 from tests.fakes.chat import ChatProvider, ChatWorld
 from tests.fakes.provider import capture
+from tests.fakes.strict import StrictTransport
 from tests.fakes.temporal import FakeTemporal
 from tests.fakes.upstream import png
 
@@ -79,6 +82,7 @@ class Served:
     def client(self, key: str | None = KEY, **options: Any) -> httpx2.AsyncClient:
         """A client with the key, or with none."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
+        options.setdefault("transport", StrictTransport())
         return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=10, trust_env=False, **options)
 
     async def raw(self, *lines: str, body: bytes = b"") -> bytes:
@@ -190,6 +194,8 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         inputs=Inputs(store, settings.storage.data_dir / "inputs"),
         references=references(settings.inputs, store, artifacts),
         answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),
+        responses=KeptResponses(store, vault.keyring),
+        conversations=KeptConversations(store, vault.keyring),
         keys=keys,
         audit=AuditLog(store),
         presence=presence,

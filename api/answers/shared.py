@@ -8,11 +8,12 @@ from contextlib import contextmanager
 from typing import TypeAlias
 from weakref import WeakValueDictionary
 
-from api.chat.naming import Identity
-from api.chat.outcome import Outcome
+from api.answers.asked import Identity
+from api.answers.outcome import Outcome
 from api.connection import Leash
-from bridge.chat.answer import Answer, Listener
-from bridge.chat.failover import ChatRun
+from bridge.chat.answer import Listener
+from bridge.chat.choices import Answered, Choices
+from bridge.chat.tools.offer import ToolCall
 from bridge.idempotency.answers import KeyScope
 
 GRACE_SECONDS = 0.75
@@ -23,7 +24,7 @@ Told: TypeAlias = Callable[[Listener], Awaitable[None]]
 """One piece of a chat, told to one listener."""
 
 
-Ending: TypeAlias = Callable[[Answer | Exception], Awaitable[Outcome]]
+Ending: TypeAlias = Callable[[Answered | Exception], Awaitable[Outcome]]
 """Settles what becomes of a run's key, and says what the connections are told; never fails."""
 
 
@@ -41,7 +42,7 @@ class SharedChat:
         deserted: it is being stopped, because nobody is there to hear it.
     """
 
-    def __init__(self, run: ChatRun, identity: Identity, digest: str) -> None:
+    def __init__(self, run: Choices, identity: Identity, digest: str) -> None:
         self.run = run
         self.identity = identity
         self.digest = digest
@@ -71,10 +72,19 @@ class SharedChat:
 
         self._tell(told)
 
-    async def text(self, piece: str) -> None:
-        """The next piece of the answer."""
+    async def thought(self, piece: str, part: int, choice: int = 0) -> None:
+        """The next piece of what the model shows of its thinking."""
+        self._tell(lambda listener: listener.thought(piece, part, choice))
+
+    async def text(self, piece: str, choice: int = 0) -> None:
+        """The next piece of an answer."""
         self._spoken = True
-        self._tell(lambda listener: listener.text(piece))
+        self._tell(lambda listener: listener.text(piece, choice))
+
+    async def call(self, call: ToolCall, choice: int = 0) -> None:
+        """The client is to run a tool."""
+        self._spoken = True
+        self._tell(lambda listener: listener.call(call, choice))
 
     def end(self, outcome: Outcome) -> None:
         """Nothing more comes."""
@@ -140,7 +150,7 @@ class SharedChats:
             await asyncio.wait([task])
         return None
 
-    def start(self, scope: KeyScope, chat: SharedChat, work: Awaitable[Answer], ending: Ending) -> None:
+    def start(self, scope: KeyScope, chat: SharedChat, work: Awaitable[Answered], ending: Ending) -> None:
         """Run a chat on its leash; it goes on when the connection that brought it leaves while another one is there."""
         task = asyncio.create_task(self._run(scope, chat, work, ending), name="shared-chat")
         self._running[scope] = chat, task
@@ -150,9 +160,9 @@ class SharedChats:
         while self._running:
             await asyncio.wait([task for _, task in self._running.values()])
 
-    async def _run(self, scope: KeyScope, chat: SharedChat, work: Awaitable[Answer], ending: Ending) -> None:
+    async def _run(self, scope: KeyScope, chat: SharedChat, work: Awaitable[Answered], ending: Ending) -> None:
         try:
-            ended: Answer | Exception = await chat.leash.hold(work)
+            ended: Answered | Exception = await chat.leash.hold(work)
         except Exception as error:
             ended = error
         try:

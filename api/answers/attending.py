@@ -1,48 +1,27 @@
-"""One connection of a chat: the form of its answer, and what its client is told when it fails."""
+"""One connection of a chat: its work while it is watched, and what its client is told when it fails."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
-from typing import TypeAlias
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
-from api.chat.chunks import Chunks
-from api.chat.naming import Identity, Naming
-from api.chat.service import Wish
-from api.chat.streamed import StreamedAnswer
-from api.chat.whole import WholeAnswer
+from api.answers.asked import Asked, ClientAnswer
 from api.connection import ClientLeft, Leash, attended
 from api.errors import ErrorAnswer, answer_to
 from api.services import Services
-from bridge.chat.failover import ChatRun
+from bridge.chat.choices import Choices
 from bridge.chat.running import RunningChat
-from core.errors import BridgeError, InternalError, OperationCancelledError, ShuttingDownError
+from core.errors import BridgeError, InternalError, OperationCancelledError, OperationIdTakenError, ShuttingDownError
 from core.logging import get_logger
 
 _log = get_logger(__name__)
 
-ChatAnswer: TypeAlias = StreamedAnswer | WholeAnswer
-
-
-def answer_for(services: Services, wish: Wish, identity: Identity, naming: Naming, send: Send) -> ChatAnswer:
-    """The answer in the form that its client asked for."""
-    settings = services.settings.server
-    if not wish.stream:
-        return WholeAnswer(wish, naming, identity, settings, send)
-    chunks = Chunks(
-        completion_id=identity.completion_id,
-        created=identity.created,
-        model=wish.model,
-        operation_id=identity.operation_id,
-    )
-    return StreamedAnswer(wish, naming, chunks, settings, send)
-
 
 async def attend(
-    work: Awaitable[None], answer: ChatAnswer, *, leash: Leash, run: ChatRun | None, scope: Scope, receive: Receive
+    work: Awaitable[None], answer: ClientAnswer, *, leash: Leash, run: Choices | None, scope: Scope, receive: Receive
 ) -> None:
     """Do the work of one connection while it is watched; whatever fails is told to its client.
 
@@ -71,7 +50,7 @@ async def attend(
         answer.close()
 
 
-def told(error: BridgeError, run: ChatRun | None, *, begun: bool) -> ErrorAnswer:
+def told(error: BridgeError, run: Choices | None, *, begun: bool) -> ErrorAnswer:
     """What clients are told of a chat's error."""
     account = run.account if run else None
     _log.info("chat_refused", code=error.code, account=account, begun=begun)
@@ -79,15 +58,28 @@ def told(error: BridgeError, run: ChatRun | None, *, begun: bool) -> ErrorAnswer
 
 
 @contextmanager
-def in_table(services: Services, wish: Wish, run: ChatRun, leash: Leash) -> Iterator[None]:
+def in_table(services: Services, asked: Asked, run: Choices, leash: Leash) -> Iterator[None]:
     """Have a chat that brought an id found by it while it runs."""
-    if wish.operation_id is None:
+    if asked.operation_id is None:
         yield
         return
 
     def end() -> None:
         leash.pull(OperationCancelledError("The chat was cancelled."))
 
-    chat = RunningChat(wish.operation_id, wish.owner, wish.model, run, end)
+    chat = RunningChat(asked.operation_id, asked.owner, asked.model, run, end)
     with services.chats.running(chat):
         yield
+
+
+async def require_free_id(services: Services, asked: Asked) -> None:
+    """For a chat that is about to run under its client's id.
+
+    Raises:
+        OperationIdTakenError: the id is in use.
+    """
+    if asked.operation_id is None:
+        return
+    services.chats.require_free(asked.operation_id)
+    if await services.bridge.operations.find(asked.operation_id) is not None:
+        raise OperationIdTakenError("The operation id is taken.", param="chatgpt_operation_id")

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Receive, Scope
 
-from api.chat.answering import ChatAnswer, answer_for, attend, in_table, told
-from api.chat.counted import answer_counted
-from api.chat.naming import headers_of, identity
-from api.chat.outcome import Outcome, loaded
-from api.chat.service import ROUTE, Wish, digest_of, require_free_id
-from api.chat.shared import NobodyLeft, SharedChat
+from api.answers.asked import Asked, ClientAnswer, Identity
+from api.answers.attending import attend, in_table, require_free_id, told
+from api.answers.counted import answer_counted
+from api.answers.naming import Naming, headers_of, identity
+from api.answers.outcome import Outcome, loaded
+from api.answers.shared import NobodyLeft, SharedChat
 from api.connection import Leash
 from api.services import Services
 from bridge.chat.answer import Answer
-from bridge.chat.failover import ChatRun
+from bridge.chat.choices import Answered, Choices
 from bridge.idempotency.answers import KeyScope
 from core.errors import (
     BridgeError,
@@ -29,7 +30,14 @@ from core.logging import get_logger
 _log = get_logger(__name__)
 
 
-async def answer_keyed(services: Services, wish: Wish, key: str, scope: Scope, receive: Receive, send: Send) -> None:
+async def answer_keyed(
+    services: Services,
+    asked: Asked,
+    key: str,
+    make: Callable[[Identity, Naming], ClientAnswer],
+    scope: Scope,
+    receive: Receive,
+) -> None:
     """Answer with the one run that the key stands for, which this request begins where there is none.
 
     Raises:
@@ -37,25 +45,24 @@ async def answer_keyed(services: Services, wish: Wish, key: str, scope: Scope, r
         OperationIdTakenError, ShuttingDownError, StoreError, VaultKeyError: nothing was begun.
     """
     services.leashes.require_open()
-    found = await _find(services, wish, KeyScope(wish.owner, ROUTE, key))
+    found = await _find(services, asked, KeyScope(asked.owner, asked.route, key))
     leash = Leash()
     if isinstance(found, Outcome):
-        answer = answer_for(services, wish, found.identity, lambda: found.headers, send)
+        answer = make(found.identity, lambda: found.headers)
         await attend(
             _replay(found, answer, scope, receive), answer, leash=leash, run=None, scope=scope, receive=receive
         )
         return
-    naming = partial(headers_of, found.run, found.identity.operation_id)
-    answer = answer_for(services, wish, found.identity, naming, send)
+    answer = make(found.identity, partial(headers_of, found.run, found.identity.operation_id))
     with found.joined(answer):
         await attend(
             _hear(found, answer, scope, receive), answer, leash=leash, run=found.run, scope=scope, receive=receive
         )
 
 
-async def _find(services: Services, wish: Wish, scope: KeyScope) -> SharedChat | Outcome:
+async def _find(services: Services, asked: Asked, scope: KeyScope) -> SharedChat | Outcome:
     """The chat of this key: one that runs here, one that has ended, or a new one."""
-    digest = await digest_of(wish)
+    digest = await asked.digest()
     async with services.shared.door(scope):
         chat = await services.shared.find(scope)
         if chat is not None:
@@ -66,26 +73,26 @@ async def _find(services: Services, wish: Wish, scope: KeyScope) -> SharedChat |
         if kept is not None:
             return loaded(kept)
         try:
-            await require_free_id(services, wish)
+            await require_free_id(services, asked)
         except BridgeError:
             await services.bridge.answers.free(scope)
             raise
-        return _start(services, wish, scope, digest)
+        return _start(services, asked, scope, digest)
 
 
-def _start(services: Services, wish: Wish, scope: KeyScope, digest: str) -> SharedChat:
-    run = ChatRun(services.bridge.pool, wish.order)
-    chat = SharedChat(run, identity(wish.operation_id), digest)
-    services.shared.start(scope, chat, _run(services, wish, chat), partial(_settle, services, scope, chat))
+def _start(services: Services, asked: Asked, scope: KeyScope, digest: str) -> SharedChat:
+    run = Choices(services.bridge.pool, asked.order, asked.choices)
+    chat = SharedChat(run, identity(asked), digest)
+    services.shared.start(scope, chat, _run(services, asked, chat), partial(_settle, services, scope, chat))
     return chat
 
 
-async def _run(services: Services, wish: Wish, chat: SharedChat) -> Answer:
-    with services.leashes.holding(chat.leash), in_table(services, wish, chat.run, chat.leash):
-        return await answer_counted(services, wish, chat.run, chat)
+async def _run(services: Services, asked: Asked, chat: SharedChat) -> Answered:
+    with services.leashes.holding(chat.leash), in_table(services, asked, chat.run, chat.leash):
+        return await answer_counted(services, asked, chat.run, chat.identity, chat)
 
 
-async def _settle(services: Services, scope: KeyScope, chat: SharedChat, ended: Answer | Exception) -> Outcome:
+async def _settle(services: Services, scope: KeyScope, chat: SharedChat, ended: Answered | Exception) -> Outcome:
     """Keep what was answered before anybody hears that it is over, or free the key."""
     outcome = _outcome(chat, ended)
     try:
@@ -99,9 +106,9 @@ async def _settle(services: Services, scope: KeyScope, chat: SharedChat, ended: 
     return outcome
 
 
-def _outcome(chat: SharedChat, ended: Answer | Exception) -> Outcome:
+def _outcome(chat: SharedChat, ended: Answered | Exception) -> Outcome:
     headers = headers_of(chat.run, chat.identity.operation_id)
-    if isinstance(ended, Answer):
+    if isinstance(ended, Answered):
         return Outcome(chat.identity, headers, ended)
     if not isinstance(ended, (BridgeError, NobodyLeft)):
         _log.error("chat_failed", account=chat.run.account, exc_info=ended)
@@ -109,34 +116,45 @@ def _outcome(chat: SharedChat, ended: Answer | Exception) -> Outcome:
     return Outcome(chat.identity, headers, told(error, chat.run, begun=chat.begun))
 
 
-def _is_kept(run: ChatRun, ended: Answer | Exception) -> bool:
+def _is_kept(run: Choices, ended: Answered | Exception) -> bool:
     """Whether the key goes on standing for this end: for an answer, and for a failure that may have cost quota.
 
     An end that nobody heard of, or that only this process's own end brought, is no answer to anybody.
     """
-    if isinstance(ended, Answer):
+    if isinstance(ended, Answered):
         return True
     if isinstance(ended, (NobodyLeft, ShuttingDownError)):
         return False
     if isinstance(ended, BridgeError) and not isinstance(ended, OperationCancelledError):
-        return ended.spent or run.progress.visible or any(attempt.error.spent for attempt in run.attempts)
-    return run.progress.sent
+        return ended.spent or run.visible or any(attempt.error.spent for attempt in run.attempts)
+    return run.sent
 
 
-async def _hear(chat: SharedChat, answer: ChatAnswer, scope: Scope, receive: Receive) -> None:
+async def _hear(chat: SharedChat, answer: ClientAnswer, scope: Scope, receive: Receive) -> None:
     await _end(await chat.follow(answer), answer, scope, receive)
 
 
-async def _replay(outcome: Outcome, answer: ChatAnswer, scope: Scope, receive: Receive) -> None:
-    if isinstance(outcome.result, Answer):
-        if outcome.result.conversation_id is not None:
-            answer.conversation(outcome.result.conversation_id)
-        await answer.text(outcome.result.text)
+async def _replay(outcome: Outcome, answer: ClientAnswer, scope: Scope, receive: Receive) -> None:
+    if isinstance(outcome.result, Answered):
+        for choice, kept in enumerate(outcome.result.answers):
+            await _tell(kept, answer, choice)
     await _end(outcome, answer, scope, receive)
 
 
-async def _end(outcome: Outcome, answer: ChatAnswer, scope: Scope, receive: Receive) -> None:
-    if isinstance(outcome.result, Answer):
+async def _tell(kept: Answer, answer: ClientAnswer, choice: int) -> None:
+    """Say a finished answer again, as if it came now."""
+    if kept.conversation_id is not None and choice == 0:
+        answer.conversation(kept.conversation_id)
+    for part, thought in enumerate(kept.thoughts):
+        await answer.thought(thought, part, choice)
+    if kept.text:
+        await answer.text(kept.text, choice)
+    for call in kept.calls:
+        await answer.call(call, choice)
+
+
+async def _end(outcome: Outcome, answer: ClientAnswer, scope: Scope, receive: Receive) -> None:
+    if isinstance(outcome.result, Answered):
         await answer.finish(outcome.result)
     else:
         answer.close()

@@ -1,0 +1,41 @@
+"""A chat's run, counted for its key."""
+
+from __future__ import annotations
+
+from api.answers.asked import Asked, Identity
+from api.services import Services
+from bridge.chat.answer import Listener
+from bridge.chat.choices import Answered, Choices
+from bridge.chat.tokens import Usage
+from core.errors import BridgeError
+
+_NOTHING = Usage(0, 0)
+
+
+async def answer_counted(
+    services: Services, asked: Asked, run: Choices, named: Identity, listener: Listener
+) -> Answered:
+    """Run a chat, and count it however it ends; one that its client leaves is a request, and no failure.
+
+    An answer that is to be kept is kept before anybody is told of its end.
+    """
+    failed, usage = False, _NOTHING
+    try:
+        answered = await run.answer(listener)
+        usage = answered.usage
+        if asked.kept is not None:
+            await asked.kept(named, answered)
+        return answered
+    except BridgeError:
+        failed = True
+        raise
+    finally:
+        services.bridge.usage.count(
+            owner=asked.owner,
+            account=run.account,
+            model=asked.model,
+            kind="chat",
+            failed=failed,
+            prompt_tokens=usage.prompt,
+            completion_tokens=usage.completion,
+        )
