@@ -18,6 +18,7 @@ from api.auth import BearerAuth
 from api.chat.router import router as chat
 from api.codec.router import router as codec
 from api.codec.ui import UiCodec
+from api.conversations.router import router as conversations
 from api.cooldowns.router import router as cooldowns
 from api.errors import answer_to
 from api.files.router import router as files
@@ -36,6 +37,7 @@ from api.middleware.request_id import RequestId
 from api.models.router import router as models
 from api.operations.router import router as operations
 from api.research.router import router as research
+from api.responses.router import router as responses
 from api.route.router import router as route
 from api.scopes import ScopeGuard
 from api.services import OpenServices, Services
@@ -46,7 +48,7 @@ from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_CLIENTS = (chat, images, vision, models, research, operations, files, route, health, usage)
+_CLIENTS = (chat, responses, conversations, images, vision, models, research, operations, files, route, health, usage)
 _OPERATORS = (admin, accounts, cooldowns, keys, audit, limits, codec)
 
 

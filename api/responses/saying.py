@@ -1,0 +1,85 @@
+"""What is said upstream for a response: its own input alone, or everything before it as well."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from starlette.types import Scope
+
+from api.caller import caller_of
+from api.responses import items
+from api.responses.history import History
+from api.services import Services
+from bridge.chat import transcript
+from bridge.chat.composing import Composed, composed
+from bridge.chat.order import Form
+from bridge.chat.transcript import Said
+from bridge.responses.places import Item
+
+
+class Speech:
+    """One request's, loaded as far as it is needed.
+
+    Args:
+        instructions: a system prompt for this response alone.
+        given: its own input.
+        most_tokens: how long a chat with tools may become.
+    """
+
+    def __init__(
+        self,
+        services: Services,
+        scope: Scope,
+        *,
+        instructions: str | None,
+        given: Sequence[Item],
+        history: History,
+        form: Form,
+        most_tokens: int | None,
+    ) -> None:
+        self._services = services
+        self._scope = scope
+        self._instructions = (Said("system", instructions),) if instructions else ()
+        self._given = given
+        self._history = history
+        self._form = form
+        self._most = most_tokens
+
+    async def composed(self) -> Composed:
+        """The messages: new ones alone where the rest lies upstream.
+
+        Raises:
+            CallerError: `param` names what is wrong, or the file that cannot be had.
+        """
+        place = self._history.place
+        if place is None:
+            return await self.whole()
+        said = await self._loaded(self._said(self._given, "input"))
+        spoken = transcript.answerable((*self._instructions, *said), param="input")
+        return await composed(spoken, self._form, most_tokens=self._most, going_on=True, told=place.told)
+
+    async def whole(self) -> Composed:
+        """Everything, from the beginning.
+
+        Raises:
+            CallerError: as `composed`.
+        """
+        before = self._said(await self._history.items(), "history")
+        said = await self._loaded([*before, *self._said(self._given, "input")])
+        spoken = transcript.answerable((*self._instructions, *said), param="input")
+        return await composed(spoken, self._form, most_tokens=self._most)
+
+    @property
+    def opening(self) -> tuple[Said, ...]:
+        """What its conversation may be known by: how its own input begins."""
+        return (*self._instructions, *self._said(self._given, "input"))
+
+    def _said(self, given: Sequence[Item], param: str) -> list[Said]:
+        return items.said(given, param=param, offer=self._form.offer)
+
+    async def _loaded(self, said: Sequence[Said]) -> tuple[Said, ...]:
+        if not any(one.files for one in said):
+            return tuple(said)
+        services = self._services
+        caller = caller_of(self._scope, services.settings.server)
+        return await transcript.with_files(said, services.bridge.references, caller)
