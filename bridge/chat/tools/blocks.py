@@ -81,8 +81,10 @@ class Block:
     @property
     def body(self) -> str:
         """Its text, and its calls in the form that models are asked for."""
-        form = {"tool_calls": [{"name": name, "arguments": arguments} for name, arguments in self.calls]}
-        return "\n".join([self.text] * bool(self.text) + [dumps(form)] * bool(self.calls))
+        if not self.calls:
+            return self.text
+        form = dumps({"tool_calls": [{"name": name, "arguments": arguments} for name, arguments in self.calls]})
+        return f"{self.text}\n{form}" if self.text else form
 
 
 def blocks(transcript: Sequence[Message]) -> list[Block]:
@@ -143,5 +145,5 @@ def _on_a_line(name: str) -> str:
 def _arguments(call: ToolCall) -> Any:
     try:
         return loads(call.arguments)
-    except (ValueError, RecursionError):
+    except ValueError:
         return whole(call.arguments)

@@ -22,6 +22,7 @@ from bridge.chat.tools.value import End
 __all__ = ["CallParser", "Found", "Marker", "Piece", "Spoilt"]
 
 _BLANKS = re.compile(r"\s*")
+_TOO_MANY = re.compile(r"[}\]]*")
 _BYTE_ORDER_MARK = re.compile("\ufeff?")
 _NEXT = re.compile(
     r"(?:(?<!\s)\s++|:)"
@@ -165,7 +166,14 @@ class CallParser:
             self._closing, self._hidden = fence, hidden
         self._door = called or self._tape.before.isspace()
         self._line_start = (called and self._line_start) or _has_line_end(self._voice.blanks)
-        self._step = self._code if fence else self._prose
+        self._step = self._code if fence else self._behind_call if called else self._prose
+
+    def _behind_call(self) -> bool:
+        """Models close more brackets than they opened."""
+        self._voice.hide(self._tape.take_match(_TOO_MANY))
+        if self._tape.more:
+            self._step = self._prose
+        return self._tape.more
 
 
 def _has_line_end(blanks: str) -> bool:

@@ -13,7 +13,7 @@ from bridge.chat.tools.tape import Tape
 from bridge.chat.tools.value import End, Value
 
 _BLANKS = re.compile(r"\s*")
-_BETWEEN = re.compile(r"[\s,;]*")
+_BETWEEN = re.compile(r"[\s,;}\]]*")
 _SPACES = re.compile(r"[ \t]*")
 _LINE_END = re.compile(r"[\r\n]|\Z")
 _SURROUNDINGS = 3
@@ -125,7 +125,7 @@ class Candidate:
         """Behind a value: its surroundings end, another call follows in them, or neither."""
         if not self.closings:
             return self._leave_line(tape) if self._alone else End.CALLS
-        self._after.append(tape.take_match(_BETWEEN if self.fence else _BLANKS))
+        self._after.append(tape.take_match(_BETWEEN))
         if not tape.more and not tape.ended:
             return End.MORE
         found = self.closings[-1].here.match(tape.text, tape.at)

@@ -50,7 +50,7 @@ def _read(value: Any, types: Sequence[str]) -> Any:
         return loads(value) if _NUMBERS[wanted].fullmatch(value) else _NOTHING
     try:
         inner = loads(value)
-    except (ValueError, RecursionError):
+    except ValueError:
         return _NOTHING
     return inner if isinstance(inner, _CONTAINERS.get(wanted, ())) else _NOTHING
 

@@ -34,7 +34,7 @@ def _shorten(candidates: Iterable[Block], over: int, count: Count) -> int:
         if over <= 0:
             break
         if block.words > _LONG_TOKENS:
-            block.text = middle_out(block.text, count(block.text))
+            block.text = _middle_out(block.text, count(block.text))
             block.calls = [(name, _short_values(arguments)) for name, arguments in block.calls]
             before, block.words = block.words, count(block.body)
             over -= before - block.words
@@ -60,7 +60,7 @@ def _rounds_before_the_last(found: Sequence[Block]) -> list[Block]:
     return [block for block in found[:last] if block.current and block.role == "tool"]
 
 
-def middle_out(text: str, tokens: int) -> str:
+def _middle_out(text: str, tokens: int) -> str:
     """The head and the tail of a text of so many tokens, and between them how much is not there."""
     if tokens <= _LONG_TOKENS:
         return text

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bridge.chat.tools.jsontext import dumps
+from bridge.chat.tools.jsontext import dumps, is_deeper, whole
 from bridge.chat.tools.offer import FREEFORM, Tool
 from bridge.chat.tools.validators import UnusableSchemaError, validator
 from core.errors import InvalidRequestError
@@ -68,7 +68,7 @@ def _objects(entries: Any, param: str) -> list[tuple[str, dict[str, Any]]]:
     for number, entry in enumerate(entries):
         if not isinstance(entry, dict):
             raise _wrong(f"{param}[{number}]", "must be an object")
-        if _is_deeper(entry, DEEPEST):
+        if is_deeper(entry, DEEPEST):
             raise _wrong(f"{param}[{number}]", f"is nested deeper than {DEEPEST} levels")
     return [(f"{param}[{number}]", entry) for number, entry in enumerate(entries)]
 
@@ -162,18 +162,7 @@ def _text(holder: dict[str, Any], key: str, at: str) -> str:
     text = holder.get(key)
     if text is not None and not isinstance(text, str):
         raise _wrong(f"{at}.{key}", "must be a string")
-    return text or ""
-
-
-def _is_deeper(value: Any, levels: int) -> bool:
-    """Asked level by level, so that no nesting can exhaust the stack."""
-    layer = [value]
-    for _ in range(levels):
-        inner = [one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list)]
-        layer = [item for items in inner for item in items]
-        if not layer:
-            return False
-    return True
+    return whole(text or "")
 
 
 def _wrong(param: str, what: str) -> InvalidRequestError:

@@ -3,18 +3,39 @@
 from __future__ import annotations
 
 import json
+import re
+from math import isfinite
 from typing import Any, NoReturn
 
-from bridge.chat.tools.scan import Event, Scanner
+from bridge.chat.tools.scan import DEPTH, Event, Scanner
+
+_HALF = re.compile(r"\\u[dD][89a-fA-F]")
+_TOO_DEEP = f"it is nested deeper than {DEPTH} levels"
 
 
 def loads(text: str) -> Any:
-    """The value of strict JSON whose strings may hold raw line ends.
+    """The value of strict JSON whose strings may hold raw line ends; of whole characters, as `whole` makes them.
 
     Raises:
-        ValueError: it is none.
+        ValueError: it is none, or is nested deeper than the scanner goes.
     """
-    return json.loads(text, strict=False, parse_constant=_refuse)
+    value = _parsed(whole(text))
+    # Most text has too few brackets to be deep, and no halves of characters.
+    if text.count("{") + text.count("[") > DEPTH and is_deeper(value, DEPTH):
+        raise ValueError(_TOO_DEEP)
+    return _parsed(dumps(value)) if _HALF.search(text) else value
+
+
+def is_deeper(value: Any, levels: int) -> bool:
+    """Whether more than so many lists and objects stand in each other; asked level by level, so that no nesting can
+    exhaust the stack."""
+    layer = [value]
+    for _ in range(levels + 1):
+        inner = [one.values() if isinstance(one, dict) else one for one in layer if isinstance(one, dict | list)]
+        if not inner:
+            return False
+        layer = [item for items in inner for item in items]
+    return True
 
 
 def dumps(value: Any) -> str:
@@ -49,5 +70,17 @@ def _object(text: str) -> dict[str, Any] | None:
     return value if isinstance(value, dict) else None
 
 
-def _refuse(constant: str) -> NoReturn:
-    raise ValueError(f"{constant} is no JSON value")
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, strict=False, parse_constant=_refuse, parse_float=_finite)
+    except RecursionError:
+        raise ValueError(_TOO_DEEP) from None
+
+
+def _finite(number: str) -> float:
+    value = float(number)
+    return value if isfinite(value) else _refuse(number)
+
+
+def _refuse(number: str) -> NoReturn:
+    raise ValueError(f"{number[:60]} is no number that JSON can hold")

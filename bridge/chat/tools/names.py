@@ -21,7 +21,7 @@ class Names:
     and for `-`, `_`, `.`, `:` and `/` between its words."""
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._exact = tuple(dict.fromkeys(names))
+        self._exact = dict.fromkeys(names)
         self._alike: dict[str, str | None] = {}
         for name in self._exact:
             folded = _folded(name)

@@ -104,9 +104,9 @@ def place(tape: Tape, names: Names, *, line_start: bool) -> Place | None:
 def _block(tape: Tape) -> Place | None:
     text, at = tape.text, tape.at
     if found := _TOLD.match(text, at):
-        return Place(Kind.AROUND, found.end(), fence(found["mark"]), marked=bool(found["call"]))
+        return Place(Kind.AROUND, found.end(), _fence(found["mark"]), marked=bool(found["call"]))
     if found := _CODE.match(text, at):
-        return Place(Kind.CODE, found.end(), fence(found["mark"]))
+        return Place(Kind.CODE, found.end(), _fence(found["mark"]))
     if found := _INLINE.match(text, at):
         return Place(Kind.AROUND, found.end(), _inline(found["mark"]), inline=True)
     return None
@@ -123,7 +123,7 @@ def _mark(tape: Tape, names: Names) -> Place | None:
 
 
 @lru_cache(maxsize=64)
-def fence(mark: str) -> Closing:
+def _fence(mark: str) -> Closing:
     """The fence that ends a block which began with this one: as long or longer, alone on its line."""
     run = rf"{mark[0]}{{{len(mark)},24}}"
     return Closing(

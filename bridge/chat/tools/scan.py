@@ -7,7 +7,6 @@ Whatever else is wrong breaks the value there; nothing is guessed, since a comma
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from enum import Enum
 from typing import TypeAlias
@@ -17,7 +16,7 @@ from bridge.chat.tools.literals import QUOTES, WORD_STARTS, Quoted, Word
 DEPTH = 100
 """Deepest nesting, which also keeps the recursive parsers behind this one from their limits."""
 
-_BLANKS = re.compile(r"[ \t\r\n\u00a0]*")
+_BLANKS = " \t\r\n\u00a0"
 _BRACKETS = {"{": "}", "[": "]"}
 
 
@@ -76,11 +75,12 @@ class Scanner:
 
     def feed(self, text: str, at: int) -> tuple[Event, int]:
         """Read on from `at` in `text`; the second of what is returned is the first character that was not read."""
-        while at < len(text):
+        size = len(text)
+        while at < size:
             if self._literal is not None:
                 event, at = self._read_literal(self._literal, text, at)
-            elif (found := _BLANKS.match(text, at)) and found.end() > at:
-                at = found.end()
+            elif text[at] in _BLANKS:
+                at += 1
                 continue
             else:
                 event, at = self._step(text, at)

@@ -42,7 +42,8 @@ class Checker:
     """
 
     def __init__(self, offer: Offer) -> None:
-        """
+        """Compile what has not been compiled before.
+
         Raises:
             UnusableSchemaError: the schema of a tool cannot be used.
         """

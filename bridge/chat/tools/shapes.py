@@ -109,19 +109,18 @@ def read(value: Any, names: Names, trust: Trust) -> list[tuple[str, str]] | None
     """The calls that a complete value is, each a name and its arguments as text; `None` if it is none.
 
     Raises:
-        ValueError: it is a list of calls with something else in it; the message is a sentence for the model.
+        ValueError: it is a list of calls with something else in it; the message says so to the model.
     """
     entries, is_list = _entries(value)
     calls = [_call(entry, loose=is_list or trust is Trust.FULL) for entry in entries]
     named = [call for call in calls if call is not None]
-    if not named or not (
-        trust >= (Trust.LIST if is_list else Trust.FULL) or any(names.find(name) for name, _ in named)
-    ):
+    trusted = trust >= (Trust.LIST if is_list else Trust.FULL)
+    if not named or not (trusted or any(names.find(name) for name, _ in named)):
         return None
     if len(named) == len(calls):
         return named
     if is_list:
-        raise ValueError(f"Entry {calls.index(None) + 1} of the list of calls has no name of a tool.")
+        raise ValueError(f"Entry {calls.index(None) + 1} of the list of calls has no name of a tool")
     return None
 
 

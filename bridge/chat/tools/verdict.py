@@ -70,9 +70,8 @@ def judge(pieces: Sequence[Piece], checker: Checker, first: AskAgain | None = No
     asked = [piece for piece in pieces if isinstance(piece, Found | Spoilt)]
     if not offer.callable:
         return Deliver(text="\n".join(piece.raw for piece in asked if piece.raw))
-    checked = [_checked(piece, checker) for piece in asked]
-    left_out = 0 if offer.parallel else max(len(checked) - 1, 0)
-    checked = checked[: len(checked) - left_out]
+    looked_at = asked if offer.parallel else asked[:1]
+    checked = [_checked(piece, checker) for piece in looked_at]
     calls = _together(first.kept if first else (), [one for one in checked if isinstance(one, ToolCall)])
     bad = [one for one in checked if not isinstance(one, ToolCall)]
     if first is None and (bad or (offer.demands and not calls)):
@@ -81,7 +80,7 @@ def judge(pieces: Sequence[Piece], checker: Checker, first: AskAgain | None = No
         return Unanswered(_missing(offer, bad))
     said = any(isinstance(piece, str) and piece.strip() for piece in pieces)
     text = _as_text(bad) or (first.wrong if first and not calls and not said else "")
-    return Deliver(calls if offer.parallel else calls[:1], text, left_out)
+    return Deliver(calls if offer.parallel else calls[:1], text, left_out=len(asked) - len(looked_at))
 
 
 def _checked(piece: Found | Spoilt, checker: Checker) -> ToolCall | _Bad:

@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.chat.tools.calls import CallParser, Found, Marker, Spoilt
@@ -34,7 +34,6 @@ _PROSE = st.text(alphabet=st.characters(exclude_characters="{}[]<`~:\ufefftf"), 
 
 
 @given(_TEXTS, st.lists(st.integers(0, 400), max_size=12))
-@example("{CALL}", [])
 @settings(max_examples=600, deadline=None)
 def test_no_cut_changes_what_is_read_and_nothing_is_lost(text: str, cuts: list[int]) -> None:
     parser, found, at = CallParser(NAMES), [], 0

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from bridge.chat.tools.schemas import Checker
+from tests.bench.tools import score
 from tests.bridge.chat.tools.corpus import Case, cases, offer, seen
 from tests.bridge.chat.tools.replies import joined, pieces, raw
 
@@ -40,6 +41,13 @@ def test_any_cut_reads_the_same_and_loses_nothing(case: Case) -> None:
     for seed, longest in enumerate((1, 3, 12, 80)):
         if longest * 20_000 > len(case.reply):
             assert joined(pieces(case.reply, NAMES, random.Random(seed), longest)) == joined(whole)
+
+
+def test_the_bench_misses_nothing_and_invents_nothing() -> None:
+    total = score(rounds=1)
+
+    assert (total.missed, total.invented, total.otherwise) == (0, 0, 0)
+    assert total.found == sum(len(case.calls) for case in cases())
 
 
 def test_the_corpus_is_large() -> None:

@@ -133,6 +133,12 @@ def test_arguments_that_are_no_json_are_told_as_they_are() -> None:
     assert conversation(said)[0][1] == '{"tool_calls":[{"name":"bash","arguments":"{oops"}]}'
 
 
+def test_arguments_that_are_too_deep_are_told_as_text() -> None:
+    deep = '{"x":' * 5000 + "1" + "}" * 5000
+
+    assert deep[:50].replace('"', '\\"') in conversation(Said("assistant", calls=(ToolCall("c", "bash", deep),)))[0][1]
+
+
 def test_pictures_are_numbered_documents_named_and_all_returned_in_order() -> None:
     seen = folded(Said("user", "One", (A, NOTES, B)), Said("assistant", "Two"), Said("tool", "", (C,), call_id="x"))
 

@@ -91,9 +91,17 @@ def test_no_arguments_are_an_empty_object() -> None:
     assert delivered("any", {}) == {}
 
 
-@pytest.mark.parametrize("arguments", ["[]", "3", '"x"', "null", "not json", "{", "", "NaN"])
+@pytest.mark.parametrize(
+    "arguments", ["[]", "3", '"x"', "null", "not json", "{", "", "NaN", '{"x": 1e999}', '{"x": NaN}']
+)
 def test_arguments_that_are_no_object_are_wrong(arguments: str) -> None:
     assert complaints("any", arguments) == ("$: the arguments must be one JSON object",)
+
+
+@pytest.mark.parametrize("levels", [101, 300, 900, 20_000])
+def test_arguments_that_are_too_deep_are_wrong(levels: int) -> None:
+    assert complaints("any", '{"x":' * levels + "1" + "}" * levels)
+    assert complaints("read", json.dumps({"path": "a", "where": '{"x":' * levels + "1" + "}" * levels}))
 
 
 @pytest.mark.parametrize("arguments", ["*** Begin Patch", '"*** Begin Patch"', '{"input": "*** Begin Patch"}'])
@@ -186,6 +194,7 @@ def test_what_can_be_read_in_one_way_only_is_put_right(given: dict[str, Any], ex
         {"path": None},
         {"line": "3", "mode": "x"},
         {"edits": '[{"at": "3"}]'},
+        {"tags": "['a']"},
     ],
 )
 def test_nothing_is_guessed(given: dict[str, Any]) -> None:
@@ -198,6 +207,7 @@ def test_nothing_is_put_right_for_a_strict_tool() -> None:
 
 def test_half_of_a_character_is_replaced() -> None:
     assert delivered("read", '{"path":"a\\ud83d"}') == {"path": "a\ufffd"}
+    assert delivered("read", {"path": "a", "where": '{"x": "\\ud83d"}'}) == {"path": "a", "where": {"x": "\ufffd"}}
     assert delivered("patch", "a\ud83d") == {"input": "a\ufffd"}
     assert delivered("patch", "\ud83d\ude00") == {"input": "😀"}
 
