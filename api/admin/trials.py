@@ -12,7 +12,8 @@ from api.chat.chunks import completion
 from api.chat.counted import answer_counted
 from api.chat.naming import identity
 from api.chat.service import read_wish
-from api.images.service import admission_of, image_answer
+from api.images.answers import image_answer
+from api.images.service import admission_of
 from api.links import Links
 from api.services import Services
 from bridge.chat.failover import ChatRun

@@ -9,9 +9,10 @@ from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
 from api.caller import grant_of
+from api.images.answers import image_answer
+from api.images.groups import count, members_of
 from api.images.inputs import digest_of, read_pictured, require_ready, stored
 from api.images.schemas import EditOptions, ImageEditRequest, aspect_ratio, response_format
-from api.images.service import image_answer
 from api.links import Links
 from api.overrides import chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
@@ -44,6 +45,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     grant.require_model(request.model or AUTO, slug)
     key, detached = idempotency_key(headers), responds_async(headers)
     require_ready(services)
+    count(services, grant, request.n or 1)
     wanted = EditRequest(
         prompt=request.prompt,
         model=request.model or AUTO,
@@ -53,12 +55,14 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         accounts=accounts,
         strategy=options["chatgpt_account_strategy"],
         inputs=await stored(services, given, scope, receive),
+        n=request.n or 1,
     )
+    asked = wanted.model_dump(mode="json")
     return Admission(
         kind=OperationKind.EDIT,
         owner=grant.owner,
         route=ROUTE,
-        request=wanted.model_dump(mode="json"),
+        request=asked,
         digest=digest_of(ROUTE, wanted),
         model=wanted.model,
         operation_id=options["chatgpt_operation_id"],
@@ -66,6 +70,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         retry_count=retry_count(headers),
         detached=detached,
         cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
+        members=members_of(asked),
     )
 
 

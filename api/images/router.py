@@ -6,11 +6,12 @@ from fastapi import APIRouter
 from starlette.routing import Route
 
 from api.images import edits, service
+from api.images.answers import image_answer
 from api.images.serving import OperationRoute
 
 router = APIRouter(
     routes=[
-        Route(service.ROUTE, OperationRoute(service.read, service.image_answer), methods=["POST"]),
+        Route(service.ROUTE, OperationRoute(service.read, image_answer), methods=["POST"]),
         Route(edits.ROUTE, OperationRoute(edits.read, edits.edit_answer), methods=["POST"]),
     ]
 )

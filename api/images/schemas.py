@@ -10,6 +10,9 @@ from pydantic import AfterValidator, Field, field_validator
 
 from api.overrides import AccountOptions
 
+MOST_PICTURES = 4
+"""Of one request; each is an operation of its own."""
+
 _SIZE = re.compile(r"(?P<width>[1-9]\d{0,4})x(?P<height>[1-9]\d{0,4})")
 _RATIOS = {"1:1": 1.0, "3:4": 3 / 4, "9:16": 9 / 16, "4:3": 4 / 3, "16:9": 16 / 9}
 _CLOSE = math.log(1.15)
@@ -49,7 +52,7 @@ class ImageGenerationRequest(AccountOptions):
 
     prompt: Annotated[str, AfterValidator(_prompt)]
     model: str | None = None
-    n: Annotated[int, Field(ge=1, le=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | None = None
     size: Annotated[str | None, AfterValidator(_size)] = None
     quality: str | None = None
     style: str | None = None

@@ -20,6 +20,7 @@ class ImageRequest(Contract):
         response_format: how the synchronous answer shows the picture.
         accounts: the pool to choose from in this order; empty means every account.
         strategy: the order in which they are asked, `None` for the bridge's own.
+        n: how many pictures were asked for together. Each has an operation of its own; the first one's says how many.
     """
 
     prompt: str
@@ -29,6 +30,7 @@ class ImageRequest(Contract):
     response_format: Literal["url", "b64_json"] = "url"
     accounts: tuple[str, ...] = ()
     strategy: Strategy | None = None
+    n: int = 1
 
 
 class EditRequest(ImageRequest):

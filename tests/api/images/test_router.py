@@ -85,6 +85,7 @@ async def test_the_operation_knows_what_was_asked(served: Served, client: httpx2
         "response_format": "url",
         "accounts": ["plus"],
         "strategy": None,
+        "n": 1,
     }
     assert (row.owner, row.detached, row.cancel_on_disconnect) == ("primary", False, False)
 
@@ -152,7 +153,7 @@ BAD_INPUT: list[tuple[dict[str, Any], str]] = [
     ({"prompt": None}, "prompt"),
     ({"prompt": "  "}, "prompt"),
     ({"prompt": 3}, "prompt"),
-    ({"n": 2}, "n"),
+    ({"n": 5}, "n"),
     ({"n": 0}, "n"),
     ({"n": "1"}, "n"),
     ({"size": "huge"}, "size"),
