@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+from collections.abc import Sequence
 from typing import Any
 
 from api.images.groups import failures, group_of
 from api.links import Links
 from api.services import Services
+from bridge.operations.turns import messages_of
+from bridge.usage.pictures import PictureUsage, pictures
 from core.contracts.artifacts import Artifact
+from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationRecord, OperationState
 
 
@@ -28,10 +32,44 @@ async def image_answer(services: Services, record: OperationRecord, links: Links
         "created": int(max(ended, default=record.created_at).timestamp()),
         "model": record.model,
         "data": [await _picture(services, one, artifact, links) for one in made for artifact in one.artifacts],
+        **facts(made[0]),
+        "usage": usage(made),
         "chatgpt_account": record.account,
         "chatgpt_operation_id": record.id,
         **({"chatgpt_failed": missing} if missing else {}),
     }
+
+
+def facts(record: OperationRecord) -> dict[str, str]:
+    """What a picture of a completed operation is, and what was asked of it."""
+    request = ImageRequest.model_validate(record.request)
+    told = {name: value for name, value in _asked(request).items() if value != "auto"}
+    for artifact in record.artifacts[:1]:
+        told["output_format"] = artifact.content_type.removeprefix("image/")
+        told["size"] = f"{artifact.width}x{artifact.height}"
+    return told
+
+
+def _asked(request: ImageRequest) -> dict[str, str]:
+    return {"background": request.background, "quality": request.quality}
+
+
+def usage(made: Sequence[OperationRecord]) -> dict[str, Any]:
+    """What completed operations used, by estimate: upstream counts nothing."""
+    counted = sum((_counted(one) for one in made), PictureUsage())
+    return {
+        "input_tokens": counted.text + counted.images,
+        "input_tokens_details": {"text_tokens": counted.text, "image_tokens": counted.images},
+        "output_tokens": counted.made,
+        "output_tokens_details": {"text_tokens": 0, "image_tokens": counted.made},
+        "total_tokens": counted.total,
+        "estimated": True,
+    }
+
+
+def _counted(record: OperationRecord) -> PictureUsage:
+    sizes = [(artifact.width, artifact.height) for artifact in record.artifacts]
+    return pictures(messages_of(record.kind, record.request), sizes, str(record.request.get("quality", "auto")))
 
 
 async def _picture(services: Services, operation: OperationRecord, artifact: Artifact, links: Links) -> dict[str, Any]:

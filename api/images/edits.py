@@ -12,7 +12,8 @@ from api.caller import grant_of
 from api.images.answers import image_answer
 from api.images.groups import count, members_of
 from api.images.inputs import digest_of, read_pictured, require_ready, stored
-from api.images.schemas import EditOptions, ImageEditRequest, aspect_ratio, response_format
+from api.images.options import aspect_ratio, wanted
+from api.images.schemas import EditOptions, ImageEditRequest
 from api.links import Links
 from api.overrides import chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
@@ -37,40 +38,41 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         TemporalUnavailableError, ShuttingDownError: nothing can be started now.
         ClientLeft: the client did, while its pictures were fetched.
     """
-    body, given = await read_pictured(scope, receive)
-    headers, request = Headers(scope=scope), _validated(body)
+    form, given = await read_pictured(scope, receive)
+    headers, request = Headers(scope=scope), _validated(form)
     options = merged(EditOptions, request, request.metadata)
     grant, pool = grant_of(scope), await services.bridge.registry.snapshot()
     slug, accounts = image_slug(request.model, pool), chosen_accounts(options, pool, grant)
     grant.require_model(request.model or AUTO, slug)
     key, detached = idempotency_key(headers), responds_async(headers)
+    fields = wanted(request, request.model)
     require_ready(services)
     count(services, grant, request.n or 1)
-    wanted = EditRequest(
+    asked = EditRequest(
         prompt=request.prompt,
         model=request.model or AUTO,
         slug=slug,
         aspect_ratio=options["aspect_ratio"] or aspect_ratio(options["size"]),
-        response_format=response_format(request.response_format),
+        **fields,
         accounts=accounts,
         strategy=options["chatgpt_account_strategy"],
         inputs=await stored(services, given, scope, receive),
         n=request.n or 1,
     )
-    asked = wanted.model_dump(mode="json")
+    body = asked.model_dump(mode="json")
     return Admission(
         kind=OperationKind.EDIT,
         owner=grant.owner,
         route=ROUTE,
-        request=asked,
-        digest=digest_of(ROUTE, wanted),
-        model=wanted.model,
+        request=body,
+        digest=digest_of(ROUTE, asked),
+        model=asked.model,
         operation_id=options["chatgpt_operation_id"],
         idempotency_key=key,
         retry_count=retry_count(headers),
         detached=detached,
         cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
-        members=members_of(asked),
+        members=members_of(body),
     )
 
 

@@ -27,6 +27,7 @@ MOST = 10
 _LISTS = ("images", "input_images")
 _SINGLES = ("image", "input_image", "image_url")
 _FIELDS = frozenset(_LISTS + _SINGLES)
+_NUMBERS = frozenset({"n", "output_compression", "partial_images"})
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False, "": None}
 
 
@@ -140,7 +141,7 @@ def _picture(part: Part) -> Sent | str:
 
 def _value(name: str, text: str) -> Any:
     """A form knows text only: the fields that are something else in JSON, as that; others stay text."""
-    if name == "n" and text.strip().isdecimal() and len(text) < 10:
+    if name in _NUMBERS and text.strip().isdecimal() and len(text) < 10:
         return int(text)
     if name == "stream":
         return _SWITCHES.get(text.strip().lower(), text)

@@ -11,7 +11,8 @@ from starlette.types import Receive, Scope
 from api.body import read_object
 from api.caller import grant_of
 from api.images.groups import count, members_of
-from api.images.schemas import ImageGenerationRequest, aspect_ratio, response_format
+from api.images.options import aspect_ratio, wanted
+from api.images.schemas import ImageGenerationRequest
 from api.overrides import AccountOptions, chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
 from api.services import Services
@@ -56,12 +57,12 @@ def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) ->
     grant = grant_of(scope)
     slug = image_slug(request.model, pool)
     grant.require_model(request.model or AUTO, slug)
-    wanted = ImageRequest(
+    asked = ImageRequest(
         prompt=request.prompt,
         model=request.model or AUTO,
         slug=slug,
         aspect_ratio=aspect_ratio(request.size),
-        response_format=response_format(request.response_format),
+        **wanted(request, request.model),
         accounts=chosen_accounts(options, pool, grant),
         strategy=options["chatgpt_account_strategy"],
         n=request.n or 1,
@@ -70,13 +71,13 @@ def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) ->
         kind=OperationKind.IMAGE,
         owner=grant.owner,
         route=ROUTE,
-        request=wanted,
-        digest=request_digest(ROUTE, wanted),
+        request=asked,
+        digest=request_digest(ROUTE, asked),
         model=request.model or AUTO,
         operation_id=options["chatgpt_operation_id"],
         idempotency_key=idempotency_key(headers),
         retry_count=retry_count(headers),
         detached=responds_async(headers),
         cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
-        members=members_of(wanted),
+        members=members_of(asked),
     )

@@ -14,7 +14,7 @@ IMAGE = "gpt-image-1"
 RESEARCH = "chatgpt-deep-research"
 
 _PREFIX = "chatgpt-web/"
-_IMAGES = frozenset({IMAGE, "dall-e-3", "dall-e-2", "chatgpt-image"})
+_IMAGES = ("gpt-image-", "dall-e-", "chatgpt-image")
 _RESEARCH = frozenset({RESEARCH, "deep-research", "openai-deep-research"})
 _MODES = frozenset(
     {"optimized", "default", "fast", "poc", "short"}
@@ -72,12 +72,12 @@ def research_model(name: str | None) -> str:
 
 
 def image_slug(name: str | None, accounts: Sequence[Account]) -> str:
-    """The upstream slug that draws; the public image names leave the choice to upstream.
+    """The upstream slug that draws; the vendor's names of image models leave the choice to upstream.
 
     Raises:
         UnsupportedParameterError: as `chat_model`.
     """
-    return AUTO if _plain(name) in _IMAGES else chat_model(name, None, accounts).slug
+    return AUTO if _plain(name).startswith(_IMAGES) else chat_model(name, None, accounts).slug
 
 
 def listed(accounts: Sequence[Account]) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+from bridge.operations.instructions import instruction
 from bridge.routing.needs import Needs
 from core.contracts.buckets import Bucket
 from core.contracts.images import EditRequest, ImageRequest
@@ -31,8 +32,6 @@ _BUCKETS = {
     OperationKind.RESEARCH: Bucket.RESEARCH,
     OperationKind.RESPONSE: Bucket.CHAT,
 }
-
-_ONE_PICTURE = "Use the attached pictures as the source for this change, and return exactly one picture."
 
 
 def bucket_of(kind: OperationKind) -> Bucket:
@@ -97,7 +96,7 @@ def turn_request(record: OperationRecord, uploads: Sequence[str] = ()) -> TurnRe
             effort=request.effort,
             temporary=request.temporary,
         )
-    return _turn(record, _instruction(request), kind="image", model=request.slug, files=files)
+    return _turn(record, instruction(request), kind="image", model=request.slug, files=files)
 
 
 def account_needs(record: OperationRecord) -> Needs:
@@ -137,16 +136,6 @@ def _turn(
         temporary=False,
         kind=kind,
     )
-
-
-def _instruction(request: ImageRequest) -> str:
-    """The caller's words, and what has no field of its own as sentences after them."""
-    parts = [request.prompt]
-    if isinstance(request, EditRequest):
-        parts.append(_ONE_PICTURE)
-    if request.aspect_ratio != "auto":
-        parts.append(f"Make the aspect ratio {request.aspect_ratio}.")
-    return "\n\n".join(parts)
 
 
 def _conversation(record: OperationRecord, request: ResponseRequest, files: tuple[UploadedFile, ...]) -> TurnRequest:

@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from core.contracts.base import Contract
 from core.contracts.inputs import InputRef
 from core.contracts.routing import Strategy
 
+OutputFormat: TypeAlias = Literal["png", "jpeg", "webp"]
+Quality: TypeAlias = Literal["auto", "low", "medium", "high", "xhigh", "max"]
 
-class ImageRequest(Contract):
+
+class ImageForm(Contract):
+    """In what form a picture is kept.
+
+    Attributes:
+        output_format: what it is converted to; `None` keeps it as upstream made it.
+        output_compression: 0 to 100 as its encoder's quality, for jpeg and webp; `None` is the best.
+    """
+
+    output_format: OutputFormat | None = None
+    output_compression: int | None = None
+
+
+class ImageRequest(ImageForm):
     """A validated image request, stored with its operation.
 
     Attributes:
@@ -20,6 +35,7 @@ class ImageRequest(Contract):
         response_format: how the synchronous answer shows the picture.
         accounts: the pool to choose from in this order; empty means every account.
         strategy: the order in which they are asked, `None` for the bridge's own.
+        quality, style, background: appended to the prompt as instructions, unless `auto` or `None`.
         n: how many pictures were asked for together. Each has an operation of its own; the first one's says how many.
     """
 
@@ -30,6 +46,9 @@ class ImageRequest(Contract):
     response_format: Literal["url", "b64_json"] = "url"
     accounts: tuple[str, ...] = ()
     strategy: Strategy | None = None
+    quality: Quality = "auto"
+    style: Literal["vivid", "natural"] | None = None
+    background: Literal["auto", "transparent", "opaque"] = "auto"
     n: int = 1
 
 

@@ -21,7 +21,7 @@ from tests.e2e.stack import KEY, Stack
 SHORT = {"CHATGPT_SYNC_PATIENCE_SECONDS": "0.4", "CHATGPT_PING_SECONDS": "0.2"}
 CLIENTS = Path.home() / ".cache" / "chatgpt-api" / "node-clients"
 VERSION = "6.49.0"
-LATE_PICTURE = {"prompt": "[sim:seconds=2] a heron", "model": "gpt-image-1"}
+LATE_PICTURE = {"prompt": "[sim:seconds=2] a heron", "model": "gpt-image-1", "response_format": "url"}
 LATE_REFUSAL = {"prompt": "[sim:image=failed,seconds=2] a heron", "model": "gpt-image-1"}
 LATE_CHAT = chat("[sim:slow=2] hello")
 LATE_BLOCK = chat("[sim:slow=2,fault=moderation] hello")

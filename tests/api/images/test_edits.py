@@ -134,7 +134,7 @@ async def test_the_vendors_client_edits_pictures(served: Served) -> None:
     draws(served)
 
     async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key=KEY, max_retries=0) as vendor:
-        one = await vendor.images.edit(image=("a.png", png()), prompt="Red.", model="gpt-image-1")
+        one = await vendor.images.edit(image=("a.png", png()), prompt="Red.", model="dall-e-2")
         two = await vendor.images.edit(
             image=[("a.png", png()), ("b.png", png("red"))], prompt="Both.", response_format="b64_json"
         )

@@ -50,7 +50,9 @@ def test_what_is_not_plain_chat_is_refused_by_name(name: str) -> None:
     assert refusal.value.param == "model"
 
 
-@pytest.mark.parametrize("name", ["gpt-image-1", "dall-e-3", "chatgpt-web/dall-e-2", "chatgpt-image", None])
+@pytest.mark.parametrize(
+    "name", ["gpt-image-1", "gpt-image-2.5-x", "dall-e-3", "chatgpt-web/dall-e-2", "chatgpt-image", None]
+)
 def test_every_public_image_name_lets_upstream_choose(name: str | None) -> None:
     assert image_slug(name, (PLUS,)) == "auto"
 
