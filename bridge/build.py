@@ -26,6 +26,7 @@ from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
 from bridge.files.local import LocalFolder
 from bridge.files.owned import OwnFiles
+from bridge.files.previews import Previews
 from bridge.files.references import References
 from bridge.files.reports import Reports
 from bridge.idempotency.answers import KeptAnswers
@@ -89,6 +90,7 @@ class Bridge:
     retention: Retention
     artifacts: Artifacts
     kept_files: KeptFiles
+    previews: Previews
     inputs: Inputs
     references: References
     answers: KeptAnswers
@@ -206,6 +208,7 @@ def _assemble(
         ),
         artifacts=artifacts,
         kept_files=KeptFiles(store, settings.storage.artifacts_dir),
+        previews=Previews(settings.storage.artifacts_dir),
         inputs=Inputs(store, settings.storage.inputs_dir),
         references=references(settings.inputs, store, artifacts),
         answers=KeptAnswers(

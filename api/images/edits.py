@@ -12,7 +12,7 @@ from api.caller import grant_of
 from api.images.answers import image_answer
 from api.images.groups import count, members_of
 from api.images.inputs import digest_of, read_pictured, require_ready, stored
-from api.images.options import aspect_ratio, wanted
+from api.images.options import aspect_ratio, require_streamable, wanted
 from api.images.schemas import EditOptions, ImageEditRequest
 from api.links import Links
 from api.overrides import chosen_accounts, merged
@@ -30,8 +30,9 @@ ROUTE = "/v1/images/edits"
 _WARNING = "Upstream draws the whole picture anew: parts that were not to change may move or look different."
 
 
-async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
-    """Read a request, validate it, and keep its pictures, which comes last: a wrong request stores nothing.
+async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admission, bool]:
+    """Read a request, validate it, and keep its pictures, which comes last: a wrong request stores nothing. The second
+    says whether it is to be answered by a stream.
 
     Raises:
         CallerError: `param` names the field, header or picture.
@@ -46,6 +47,8 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     grant.require_model(request.model or AUTO, slug)
     key, detached = idempotency_key(headers), responds_async(headers)
     fields = wanted(request, request.model)
+    if request.stream:
+        require_streamable(request.n or 1, detached=detached)
     require_ready(services)
     count(services, grant, request.n or 1)
     asked = EditRequest(
@@ -73,7 +76,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
         detached=detached,
         cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
         members=members_of(body),
-    )
+    ), bool(request.stream)
 
 
 async def edit_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
@@ -94,6 +97,4 @@ def _validated(body: Mapping[str, Any]) -> ImageEditRequest:
     request = validated(ImageEditRequest, body)
     if request.mask is not None:
         raise UnsupportedParameterError("Masks are not served; say in words what is to change.", param="mask")
-    if request.stream:
-        raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
     return request

@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 from api.body import read_bytes, read_object
 from api.caller import caller_of
 from api.connection import Leash, attended
+from api.images.options import digested
 from api.multipart import Part, boundary_of, parts_of
 from api.services import Services
 from bridge.files.references import Given, Sent
@@ -82,7 +83,7 @@ async def stored(services: Services, given: Sequence[Given], scope: Scope, recei
 
 def digest_of(route: str, request: EditRequest | VisionRequest) -> str:
     """The digest of a request with pictures: their bytes count, their names do not."""
-    body = request.model_dump(mode="json")
+    body = digested(request) if isinstance(request, EditRequest) else request.model_dump(mode="json")
     return request_digest(route, {**body, "inputs": [ref.sha256 for ref in request.inputs]})
 
 

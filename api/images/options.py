@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field
 
 from api.validation import Request
 from bridge.keys.grant import plain_model
+from core.contracts.images import ImageRequest
 from core.errors import InvalidRequestError, UnsupportedParameterError
 
 WITHOUT_EFFECT = ("moderation", "input_fidelity", "complexity", "user", "safety_identifier")
@@ -17,6 +18,8 @@ WITHOUT_EFFECT = ("moderation", "input_fidelity", "complexity", "user", "safety_
 
 REFUSED = ("svg", "frame_count", "frame_duration_ms", "markup")
 """What they are for cannot be had, so that leaving them aside would spend quota on something else."""
+
+MOST_PREVIEWS = 3
 
 _SIZE = re.compile(r"(?P<width>[1-9]\d{0,4})x(?P<height>[1-9]\d{0,4})")
 _RATIOS = {"1:1": 1.0, "3:4": 3 / 4, "9:16": 9 / 16, "4:3": 4 / 3, "16:9": 16 / 9}
@@ -61,6 +64,8 @@ class PictureOptions(Request):
     output_format: Annotated[str | None, one_of("png", "jpeg", "webp")] = None
     output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
     response_format: Annotated[str | None, one_of("url", "b64_json")] = None
+    stream: bool | None = None
+    partial_images: Annotated[int, Field(ge=0, le=MOST_PREVIEWS)] | None = None
     moderation: Annotated[str | None, one_of("auto", "low")] = None
     input_fidelity: Annotated[str | None, one_of("low", "high")] = None
     complexity: Annotated[str | None, one_of("low", "medium", "high")] = None
@@ -91,6 +96,7 @@ def wanted(options: PictureOptions, model: str | None) -> dict[str, Any]:
         "output_format": options.output_format,
         "output_compression": options.output_compression,
         "response_format": response_format(options.response_format, model),
+        "partial_images": options.partial_images or 0,
     }
 
 
@@ -103,6 +109,27 @@ def _require_agreement(options: PictureOptions) -> None:
         raise InvalidRequestError(
             "`output_compression` needs the `output_format` jpeg or webp.", param="output_compression"
         )
+    if options.partial_images and not options.stream:
+        raise InvalidRequestError("`partial_images` needs `stream`.", param="partial_images")
+    if options.stream and options.response_format == "url":
+        raise InvalidRequestError("`response_format`: a stream brings the picture itself.", param="response_format")
+
+
+def require_streamable(pictures: int, *, detached: bool) -> None:
+    """See that a request can be answered by a stream.
+
+    Raises:
+        InvalidRequestError: it asks for several pictures, or does not wait for its answer.
+    """
+    if pictures > 1:
+        raise InvalidRequestError("`n`: a stream brings one picture.", param="n")
+    if detached:
+        raise InvalidRequestError("`stream` and `Prefer: respond-async` exclude each other.", param="stream")
+
+
+def digested(request: ImageRequest) -> dict[str, Any]:
+    """What makes two requests the same picture: not what is seen of it while it is made."""
+    return request.model_dump(mode="json", exclude={"partial_images"})
 
 
 def response_format(value: str | None, model: str | None) -> Literal["url", "b64_json"]:

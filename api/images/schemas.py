@@ -35,7 +35,6 @@ class ImageGenerationRequest(AccountOptions, PictureOptions):
     prompt: Annotated[str, AfterValidator(_prompt)]
     model: str | None = None
     n: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | None = None
-    stream: bool | None = None
     metadata: dict[str, Any] | None = None
     chatgpt_on_disconnect: OnDisconnect = None
 

@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope
 from api.body import read_object
 from api.caller import grant_of
 from api.images.groups import count, members_of
-from api.images.options import aspect_ratio, wanted
+from api.images.options import aspect_ratio, digested, require_streamable, wanted
 from api.images.schemas import ImageGenerationRequest
 from api.overrides import AccountOptions, chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
@@ -23,13 +23,13 @@ from bridge.idempotency.digest import request_digest
 from bridge.operations.admission import Admission
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationKind
-from core.errors import UnsupportedParameterError
 
 ROUTE = "/v1/images/generations"
 
 
-async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
-    """Read a request and validate everything there is to validate; nothing is stored yet.
+async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admission, bool]:
+    """Read a request and validate everything there is to validate; nothing is stored yet. The second says whether it
+    is to be answered by a stream.
 
     Raises:
         InvalidRequestError, UnsupportedParameterError: `param` names the field or header.
@@ -38,7 +38,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> Admission:
     body = await read_object(scope, receive)
     admission = admission_of(body, scope, await services.bridge.registry.snapshot())
     count(services, grant_of(scope), 1 + len(admission.members))
-    return admission
+    return admission, bool(body.get("stream"))
 
 
 def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) -> Admission:
@@ -51,8 +51,9 @@ def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) ->
         InvalidRequestError, UnsupportedParameterError: as `read`.
     """
     request, headers = validated(ImageGenerationRequest, body), Headers(scope=scope)
+    detached = responds_async(headers)
     if request.stream:
-        raise UnsupportedParameterError("Pictures are not streamed.", param="stream")
+        require_streamable(request.n or 1, detached=detached)
     options = merged(AccountOptions, request, request.metadata)
     grant = grant_of(scope)
     slug = image_slug(request.model, pool)
@@ -66,18 +67,19 @@ def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) ->
         accounts=chosen_accounts(options, pool, grant),
         strategy=options["chatgpt_account_strategy"],
         n=request.n or 1,
-    ).model_dump(mode="json")
+    )
+    kept = asked.model_dump(mode="json")
     return Admission(
         kind=OperationKind.IMAGE,
         owner=grant.owner,
         route=ROUTE,
-        request=asked,
-        digest=request_digest(ROUTE, asked),
+        request=kept,
+        digest=request_digest(ROUTE, digested(asked)),
         model=request.model or AUTO,
         operation_id=options["chatgpt_operation_id"],
         idempotency_key=idempotency_key(headers),
         retry_count=retry_count(headers),
-        detached=responds_async(headers),
+        detached=detached,
         cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
-        members=members_of(asked),
+        members=members_of(kept),
     )

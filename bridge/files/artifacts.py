@@ -9,9 +9,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Table, insert, select
 
-from bridge.files import images, names
-from bridge.files.conversion import converted
-from bridge.files.images import Picture
+from bridge.files import names
+from bridge.files.conversion import in_form
 from bridge.files.storage import DiskStorage
 from bridge.store.engine import Store
 from bridge.store.tables import ArtifactRow
@@ -46,7 +45,9 @@ class Artifacts:
         Raises:
             ProtocolError: the bytes are not a picture.
         """
-        picture, content = await self._in_form(content, ImageForm.model_validate(operation.request))
+        async with self._decoding:
+            form = ImageForm.model_validate(operation.request)
+            picture, content = await asyncio.to_thread(in_form, content, form)
         file_id = ids.artifact_id(operation.id, position)
         label = names.slug(str(operation.request.get("prompt", "")))
         artifact = Artifact(
@@ -65,15 +66,6 @@ class Artifacts:
         )
         await self._storage.write(artifact.path, content)
         return artifact
-
-    async def _in_form(self, content: bytes, form: ImageForm) -> tuple[Picture, bytes]:
-        async with self._decoding:
-            picture = await asyncio.to_thread(images.examine, content)
-            kind = form.output_format
-            if kind is None or (picture.content_type == f"image/{kind}" and form.output_compression is None):
-                return picture, content
-            content = await asyncio.to_thread(converted, content, kind, form.output_compression)
-            return await asyncio.to_thread(images.examine, content), content
 
     async def lies(self, artifact: Artifact) -> bool:
         """Whether an artifact's file is there."""

@@ -8,9 +8,23 @@ from typing import Any
 
 from PIL import Image, ImageOps
 
-from core.contracts.images import OutputFormat
+from bridge.files.images import Picture, examine
+from core.contracts.images import ImageForm, OutputFormat
 
 _BEST = 100
+
+
+def in_form(content: bytes, form: ImageForm) -> tuple[Picture, bytes]:
+    """Verify a picture that upstream made, and convert it where another form was asked for.
+
+    Raises:
+        ProtocolError: the bytes are not a picture.
+    """
+    picture, kind = examine(content), form.output_format
+    if kind is None or (picture.content_type == f"image/{kind}" and form.output_compression is None):
+        return picture, content
+    content = converted(content, kind, form.output_compression)
+    return examine(content), content
 
 
 def converted(content: bytes, kind: OutputFormat, compression: int | None) -> bytes:

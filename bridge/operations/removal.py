@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, update
 
 from bridge.files.artifacts import ARTIFACTS
+from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
 from bridge.idempotency import records as keys
 from bridge.operations.events import EVENTS
@@ -30,6 +31,7 @@ class Removal:
     def __init__(self, store: Store, root: Path) -> None:
         self._store = store
         self._storage = DiskStorage(root)
+        self._previews = Previews(root)
 
     async def remove(self, operation_id: str, owner: str | None, *, files: bool) -> None:
         """Remove an ended operation and its members: rows, events, words, journals, uploads and idempotency keys.
@@ -45,6 +47,8 @@ class Removal:
         found = await self._store.read(lambda conn: _all_ended(conn, operation_id, owner))
         for artifact in (artifact for record in found for artifact in record.artifacts) if files else ():
             await self._storage.remove(artifact.path)
+        for record in found:
+            await self._previews.forget(record.id)
 
         def work(conn: Connection) -> None:
             for record in _all_ended(conn, operation_id, owner):

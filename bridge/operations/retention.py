@@ -13,6 +13,7 @@ from bridge import audit
 from bridge.accounts import events as happenings
 from bridge.files.artifacts import ARTIFACTS
 from bridge.files.inputs import INPUTS
+from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
 from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
@@ -32,6 +33,7 @@ T = TypeVar("T")
 Act: TypeAlias = Callable[[Connection, datetime], int]
 
 _BATCH = 20
+_PREVIEWS_KEPT = timedelta(days=1)
 _MARGIN = timedelta(days=1)
 """How much longer than Temporal keeps a history its payloads are kept: it forgets late, and clocks differ."""
 
@@ -52,6 +54,7 @@ class Retention:
         self._artifacts = DiskStorage(artifacts)
         self._inputs = DiskStorage(inputs)
         self._blobs = blobs
+        self._previews = Previews(artifacts)
 
     async def plan(self, *, histories: timedelta | None = None) -> RetentionReport:
         """What `remove` would remove now.
@@ -78,6 +81,7 @@ class Retention:
         """
         now, rules = utc_now(), self._rules
         await self._unlink_doomed()
+        await self._previews.remove_old(now - _PREVIEWS_KEPT)
         events = await self._all(_before(now, rules.events_days), _prune)
         removed = await self._all(_before(now, rules.operations_days), _remove_operations)
         inputs = await self._all(_before(now, rules.inputs_days), self._remove_inputs)

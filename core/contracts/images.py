@@ -36,6 +36,7 @@ class ImageRequest(ImageForm):
         accounts: the pool to choose from in this order; empty means every account.
         strategy: the order in which they are asked, `None` for the bridge's own.
         quality, style, background: appended to the prompt as instructions, unless `auto` or `None`.
+        partial_images: how many previews are wanted at most.
         n: how many pictures were asked for together. Each has an operation of its own; the first one's says how many.
     """
 
@@ -49,6 +50,7 @@ class ImageRequest(ImageForm):
     quality: Quality = "auto"
     style: Literal["vivid", "natural"] | None = None
     background: Literal["auto", "transparent", "opaque"] = "auto"
+    partial_images: int = 0
     n: int = 1
 
 

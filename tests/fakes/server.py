@@ -37,6 +37,7 @@ from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts, keep
 from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
+from bridge.files.previews import Previews
 from bridge.idempotency.answers import KeptAnswers
 from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
@@ -187,6 +188,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         removal=Removal(store, settings.storage.artifacts_dir),
         artifacts=artifacts,
         kept_files=KeptFiles(store, settings.storage.artifacts_dir),
+        previews=Previews(settings.storage.artifacts_dir),
         inputs=Inputs(store, settings.storage.data_dir / "inputs"),
         references=references(settings.inputs, store, artifacts),
         answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),

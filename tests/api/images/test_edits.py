@@ -184,7 +184,7 @@ async def test_equal_pictures_under_other_names_are_the_same_request(
         ({"image": "/etc/hostname"}, "image", "invalid_request"),
         ({"image": {"file_id": "0" * 32}}, "image.file_id", "not_found"),
         ({"mask": TEAL}, "mask", "unsupported_parameter"),
-        ({"stream": True}, "stream", "unsupported_parameter"),
+        ({"stream": 1}, "stream", "invalid_request"),
         ({"n": 5}, "n", "invalid_request"),
         ({"aspect_ratio": "2:1"}, "aspect_ratio", "invalid_request"),
         ({"metadata": {"aspect_ratio": "2:1"}}, "metadata.aspect_ratio", "invalid_request"),

@@ -90,6 +90,7 @@ async def test_the_operation_knows_what_was_asked(served: Served, client: httpx2
         "background": "auto",
         "output_format": None,
         "output_compression": None,
+        "partial_images": 0,
         "n": 1,
     }
     assert (row.owner, row.detached, row.cancel_on_disconnect) == ("primary", False, False)
@@ -164,7 +165,7 @@ BAD_INPUT: list[tuple[dict[str, Any], str]] = [
     ({"size": "huge"}, "size"),
     ({"size": "0x10"}, "size"),
     ({"response_format": "png"}, "response_format"),
-    ({"stream": True}, "stream"),
+    ({"stream": 1}, "stream"),
     ({"model": 3}, "model"),
     ({"model": "deep-research"}, "model"),
     ({"chatgpt_operation_id": "a b"}, "chatgpt_operation_id"),

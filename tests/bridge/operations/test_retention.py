@@ -15,6 +15,7 @@ from bridge import audit
 from bridge.accounts.events import AccountEvents, happened
 from bridge.files.artifacts import ARTIFACTS, Artifacts
 from bridge.files.inputs import INPUTS, Inputs
+from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
 from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
@@ -26,6 +27,7 @@ from bridge.store.engine import Store
 from bridge.store.types import to_microseconds
 from bridge.vault.blobs import PayloadBlobs
 from core.clock import utc_now
+from core.contracts.images import ImageForm
 from core.contracts.inputs import InputRef
 from core.contracts.operations import OperationState
 from core.contracts.retention import RetentionReport
@@ -328,3 +330,15 @@ async def test_old_records_of_changes_and_accounts_go_by_their_own_days(desk: De
     assert len((await audit.AuditLog(desk.store).page()).items) == 2
     assert len(await AccountEvents(desk.store).page()) == 1
     assert (await desk.rules(audit_days=0, account_events_days=0).remove()).records == 0
+
+
+async def test_previews_go_after_a_day(desk: Desk) -> None:
+    previews = Previews(desk.root / "artifacts")
+    old, new = [(await previews.write(name, "asset", png(), ImageForm()))[0] for name in ("old", "new")]
+    then = ago(1.1).timestamp()
+    os.utime((desk.root / "artifacts" / "previews" / old).parent, (then, then))
+
+    await desk.rules().remove()
+
+    assert await previews.read(old) is None
+    assert await previews.read(new) == png()
