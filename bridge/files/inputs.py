@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from sqlalchemy import Connection, Table, insert, update
 
-from bridge.files import images
+from bridge.files import images, masks
 from bridge.files.references import Loaded
 from bridge.files.storage import DiskStorage
 from bridge.store.engine import Store
@@ -64,13 +64,19 @@ class Inputs:
         async with self._decoding:
             return await asyncio.to_thread(_checked, loaded)
 
-    async def store_all(self, pictures: Iterable[Loaded]) -> tuple[InputRef, ...]:
+    async def store_all(self, pictures: Sequence[Loaded], *, masked: bool = False) -> tuple[InputRef, ...]:
         """Keep several pictures in their order: all of them, or none when one is no picture.
+
+        Args:
+            masked: the last one is a mask of the first, and is kept as `bridge.files.masks` draws it.
 
         Raises:
             InvalidImageError: one is none that the bridge takes; `param` names it.
         """
-        checked = [await self.check(one) for one in pictures]
+        plain = pictures[:-1] if masked else pictures
+        checked = [await self.check(one) for one in plain]
+        if masked:
+            checked.append(await self._mask(pictures[-1], pictures[0]))
         await self.keep(checked)
         return tuple(one.ref for one in checked)
 
@@ -81,6 +87,14 @@ class Inputs:
             path = _path(one.ref.sha256)
             if not await asyncio.to_thread(_lies, self._storage.locate(path), one.ref.size_bytes):
                 await self._storage.write(path, one.content)
+
+    async def _mask(self, mask: Loaded, image: Loaded) -> Checked:
+        async with self._decoding:
+            try:
+                content = await asyncio.to_thread(masks.drawn, mask.content, image.content)
+            except images.NoPictureError as problem:
+                raise InvalidImageError(f"`{mask.param}`: {problem}", param=mask.param) from None
+        return await self.check(Loaded(content, "mask.png", mask.param))
 
     async def read(self, ref: InputRef) -> bytes:
         """The bytes of an input.

@@ -7,6 +7,10 @@ from collections.abc import Mapping
 from core.contracts.images import EditRequest, ImageRequest
 
 _ONE_PICTURE = "Use the attached pictures as the source for this change, and return exactly one picture."
+_MASKED = (
+    "The last attached picture is a mask of the first one: change only what is white in it, and leave everything that "
+    "is black in it exactly as it is."
+)
 _BEST = "Render it in the highest quality and detail."
 _QUALITIES: Mapping[str, str] = {
     "low": "A quick rendering without fine detail is enough.",
@@ -29,6 +33,7 @@ def instruction(request: ImageRequest) -> str:
     parts = [request.prompt]
     if isinstance(request, EditRequest):
         parts.append(_ONE_PICTURE)
+        parts += [_MASKED] if request.mask is not None else []
     if request.aspect_ratio != "auto":
         parts.append(f"Make the aspect ratio {request.aspect_ratio}.")
     wishes = (

@@ -46,10 +46,7 @@ def request_of(record: OperationRecord) -> Request:
 
 def inputs_of(record: OperationRecord) -> tuple[InputRef, ...]:
     """The pictures that have to lie upstream before the turn, in the order of their positions."""
-    request = request_of(record)
-    if isinstance(request, ResponseRequest):
-        return tuple(ref for message in request.messages for ref in message.inputs)
-    return request.inputs if isinstance(request, (EditRequest, VisionRequest)) else ()
+    return _inputs(request_of(record))
 
 
 def messages_of(kind: OperationKind, request: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -57,7 +54,7 @@ def messages_of(kind: OperationKind, request: Mapping[str, Any]) -> list[tuple[s
     asked = _REQUESTS[kind].model_validate(request)
     if isinstance(asked, ResponseRequest):
         return [(message.text, len(message.inputs)) for message in asked.messages]
-    return [(asked.prompt, len(getattr(asked, "inputs", ())))]
+    return [(asked.prompt, len(_inputs(asked)))]
 
 
 def prompt_of(record: OperationRecord) -> str:
@@ -119,6 +116,14 @@ def needs_of(kind: OperationKind, request: Request, *, inputs: int) -> Needs:
         strategy=request.strategy,
         inputs=inputs,
     )
+
+
+def _inputs(request: Request) -> tuple[InputRef, ...]:
+    if isinstance(request, ResponseRequest):
+        return tuple(ref for message in request.messages for ref in message.inputs)
+    if isinstance(request, EditRequest):
+        return request.shown
+    return request.inputs if isinstance(request, VisionRequest) else ()
 
 
 def _turn(

@@ -55,9 +55,21 @@ class ImageRequest(ImageForm):
 
 
 class EditRequest(ImageRequest):
-    """A validated request to change pictures; `inputs` are the 1 to 10 pictures it is about, in the caller's order."""
+    """A validated request to change pictures.
+
+    Attributes:
+        inputs: the pictures it is about, in the caller's order.
+        mask: white where the first of them is to be changed, black elsewhere; upstream is shown it behind them. They
+            are 1 to 10 together.
+    """
 
     inputs: tuple[InputRef, ...]
+    mask: InputRef | None = None
+
+    @property
+    def shown(self) -> tuple[InputRef, ...]:
+        """Everything that upstream is shown, in this order."""
+        return self.inputs if self.mask is None else (*self.inputs, self.mask)
 
 
 class ImageRef(Contract):

@@ -44,6 +44,16 @@ def png(colour: str = "teal") -> bytes:
     return out.getvalue()
 
 
+def mask(size: tuple[int, int] = (16, 12), *, changed: bool = True) -> bytes:
+    """A mask whose upper left quarter is to be changed, or nothing of it."""
+    out = io.BytesIO()
+    image = Image.new("RGBA", size, (1, 2, 3, 255))
+    if changed:
+        image.paste((0, 0, 0, 0), (0, 0, size[0] // 2, size[1] // 2))
+    image.save(out, "PNG")
+    return out.getvalue()
+
+
 @dataclass
 class Submission:
     """A turn that upstream accepted."""
