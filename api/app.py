@@ -20,6 +20,9 @@ from api.codec.router import router as codec
 from api.codec.ui import UiCodec
 from api.cooldowns.router import router as cooldowns
 from api.errors import answer_to
+from api.files.library import ROUTE as FILES
+from api.files.library import router as library
+from api.files.receiving import BESIDE_BYTES
 from api.files.router import router as files
 from api.health.router import router as health
 from api.images.edits import ROUTE as EDITS
@@ -46,7 +49,7 @@ from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_CLIENTS = (chat, images, vision, models, research, operations, files, route, health, usage)
+_CLIENTS = (chat, images, vision, models, research, operations, files, library, route, health, usage)
 _OPERATORS = (admin, accounts, cooldowns, keys, audit, limits, codec)
 
 
@@ -70,7 +73,7 @@ def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
     # The one that is added last is the first to see a request.
     app.add_middleware(Head)
     with_pictures = max(settings.server.max_body_bytes, settings.inputs.max_input_body_bytes)
-    by_path = dict.fromkeys((EDITS, VISION), with_pictures)
+    by_path = dict.fromkeys((EDITS, VISION), with_pictures) | {FILES: settings.files.max_file_bytes + BESIDE_BYTES}
     app.add_middleware(BodyLimit, most_bytes=settings.server.max_body_bytes, by_path=by_path)
     app.add_middleware(ScopeGuard)
     app.add_middleware(OriginGuard, origins=settings.server.cors_origins)

@@ -54,6 +54,7 @@ STATUSES: Mapping[str, int] = {
     "other_login": 409,
     "gone": 410,
     "request_too_large": 413,
+    "file_quota_exceeded": 413,
     "unsupported_media_type": 415,
     "host_not_allowed": 421,
     "outcome_unknown": 424,

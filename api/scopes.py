@@ -32,6 +32,7 @@ _NEEDS: dict[str, Need] = {
     "/health/ready": Anybody.OPEN,
     "/openapi.json": Anybody.ANY_KEY,
     "/v1/chat/completions": AccessScope.CHAT,
+    "/v1/files": Anybody.ANY_KEY,
     "/v1/images": AccessScope.IMAGES,
     "/v1/models": AccessScope.READ,
     "/v1/chatgpt/files": Anybody.OPEN,

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sqlalchemy import Connection, Table, insert, update
 
-from bridge.files import images, masks
+from bridge.files import images, masks, names
 from bridge.files.references import Loaded
 from bridge.files.storage import DiskStorage
 from bridge.store.engine import Store
@@ -24,9 +23,6 @@ INPUTS: Table = InputRow.metadata.tables[str(InputRow.__tablename__)]
 
 _DECODED_AT_ONCE = 2
 """A picture of the most pixels takes a quarter of a gigabyte while it is decoded."""
-
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"<>|:*?\\/]+")
-_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,16 +125,9 @@ def _checked(loaded: Loaded) -> Checked:
         size_bytes=len(loaded.content),
         width=seen.width,
         height=seen.height,
-        name=_file_name(loaded.name, seen.extension),
+        name=f"{names.stem(loaded.name, fallback='image')}.{seen.extension}",
     )
     return Checked(ref, loaded.content)
-
-
-def _file_name(given: str, extension: str) -> str:
-    """A plain file name that ends as the picture's type does, whatever the client called it."""
-    last = re.split(r"[\\/]", given.strip())[-1]
-    stem = _UNFIT.sub("_", PurePosixPath(last).stem).strip(". _")[:_LONGEST_NAME].strip(". _")
-    return f"{stem or 'image'}.{extension}"
 
 
 def _digest(content: bytes) -> str:

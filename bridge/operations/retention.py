@@ -15,6 +15,7 @@ from bridge.files.artifacts import ARTIFACTS
 from bridge.files.inputs import INPUTS
 from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
+from bridge.files.uploaded import UploadedFiles
 from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
 from bridge.operations import expiry, removal
@@ -47,7 +48,14 @@ class Retention:
     """
 
     def __init__(
-        self, store: Store, rules: RetentionSettings, *, artifacts: Path, inputs: Path, blobs: PayloadBlobs
+        self,
+        store: Store,
+        rules: RetentionSettings,
+        *,
+        artifacts: Path,
+        inputs: Path,
+        blobs: PayloadBlobs,
+        uploads: UploadedFiles,
     ) -> None:
         self._store = store
         self._rules = rules
@@ -55,6 +63,7 @@ class Retention:
         self._inputs = DiskStorage(inputs)
         self._blobs = blobs
         self._previews = Previews(artifacts)
+        self._uploads = uploads
 
     async def plan(self, *, histories: timedelta | None = None) -> RetentionReport:
         """What `remove` would remove now.
@@ -67,6 +76,8 @@ class Retention:
         """
         now = utc_now()
         report = await self._store.read(lambda conn: self._plan(conn, now))
+        uploads = await self._uploads.expired(_before(now, self._rules.files_days))
+        report = _with_inputs(report, uploads)
         payloads = await self._old_payloads(now, histories, self._blobs.old)
         return _with(report, payloads).model_copy(update={"dry_run": True})
 
@@ -85,6 +96,7 @@ class Retention:
         events = await self._all(_before(now, rules.events_days), _prune)
         removed = await self._all(_before(now, rules.operations_days), _remove_operations)
         inputs = await self._all(_before(now, rules.inputs_days), self._remove_inputs)
+        uploads = await self._uploads.sweep(_before(now, rules.files_days))
         artifacts = [*await self._old_artifacts(now), *await self._excess_artifacts()]
         await self._store.write(lambda conn: _forget_keys(conn, now))
         records = await self._store.write(lambda conn: self._records(conn, now, audit.forget, happenings.forget))
@@ -97,7 +109,7 @@ class Retention:
             records=records,
             freed_bytes=sum(inputs) + sum(artifacts),
         )
-        return _with(report, payloads)
+        return _with(_with_inputs(report, uploads), payloads)
 
     def _plan(self, conn: Connection, now: datetime) -> RetentionReport:
         rules = self._rules
@@ -198,6 +210,12 @@ def _with(report: RetentionReport, payloads: Blobs) -> RetentionReport:
     return report.model_copy(
         update={"payloads": payloads.count, "freed_bytes": report.freed_bytes + payloads.size_bytes}
     )
+
+
+def _with_inputs(report: RetentionReport, sizes: Sequence[int]) -> RetentionReport:
+    """With the files that clients uploaded."""
+    freed = report.freed_bytes + sum(sizes)
+    return report.model_copy(update={"inputs": report.inputs + len(sizes), "freed_bytes": freed})
 
 
 def _prune(conn: Connection, before: datetime) -> list[int]:

@@ -67,6 +67,13 @@ class RequestTooLargeError(CallerError):
     action = "Send less; the message says what is too large."
 
 
+class FileQuotaError(CallerError):
+    """The uploaded files of this API key would take more room than it has."""
+
+    code = "file_quota_exceeded"
+    action = "Delete files that are not needed any more, or have the operator raise CHATGPT_FILE_QUOTA_BYTES."
+
+
 class InvalidImageError(CallerError):
     """A picture that is no PNG, JPEG, WebP or GIF, is cut short, or has too many pixels; `param` names it."""
 

@@ -5,6 +5,7 @@ from core.settings.base import Area, load, variable, variables
 from core.settings.bundle import Settings, load_all
 from core.settings.care import CareSettings
 from core.settings.client import ClientSettings
+from core.settings.files import FileSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
@@ -25,6 +26,7 @@ AREAS: tuple[type[Area], ...] = (
     TemporalSettings,
     OperationSettings,
     InputSettings,
+    FileSettings,
     RetentionSettings,
     QueueSettings,
     QuotaSettings,
@@ -40,6 +42,7 @@ __all__ = [
     "Area",
     "CareSettings",
     "ClientSettings",
+    "FileSettings",
     "InputSettings",
     "LogSettings",
     "OperationSettings",

@@ -9,6 +9,7 @@ from typing import Any
 from core.settings.accounts import AccountsSettings
 from core.settings.base import load
 from core.settings.care import CareSettings
+from core.settings.files import FileSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
@@ -32,6 +33,7 @@ class Settings:
     temporal: TemporalSettings
     operations: OperationSettings
     inputs: InputSettings
+    files: FileSettings
     retention: RetentionSettings
     queue: QueueSettings
     quota: QuotaSettings
@@ -57,6 +59,7 @@ def load_all(**overrides: Mapping[str, Any]) -> Settings:
         temporal=load(TemporalSettings, **given("temporal")),
         operations=load(OperationSettings, **given("operations")),
         inputs=load(InputSettings, **given("inputs")),
+        files=load(FileSettings, **given("files")),
         retention=load(RetentionSettings, **given("retention")),
         queue=load(QueueSettings, **given("queue")),
         quota=load(QuotaSettings, **given("quota")),

@@ -101,8 +101,8 @@ async def test_without_the_right_key_every_closed_route_is_shut(served: Served, 
 
     for code, answers in seen.items():
         for (method, path), answer in answers.items():
-            closed = need_of(path) is not Anybody.OPEN or "/files/" in path
-            expected = (401, "api_key_missing" if "/files/" in path else code)
+            closed = need_of(path) is not Anybody.OPEN or "/chatgpt/files/" in path
+            expected = (401, "api_key_missing" if "/chatgpt/files/" in path else code)
             assert (answer == expected) is closed, (method, path, answer)
             if not closed:
                 assert answer == 200, (method, path, answer)
@@ -196,5 +196,5 @@ async def test_a_body_of_another_type_is_a_415_that_names_the_right_one(served: 
             answer = await client.request(method, filled(path), content=b"a=b", headers={"content-type": "text/plain"})
             form = "multipart/form-data" in answer.text
             assert answer.status_code == 415, (method, path, answer.text)
-            assert "application/json" in answer.json()["error"]["message"]
-            assert form is (path in ("/v1/images/edits", "/v1/chatgpt/vision")), path
+            assert ("application/json" in answer.json()["error"]["message"]) is (path != "/v1/files")
+            assert form is (path in ("/v1/images/edits", "/v1/chatgpt/vision", "/v1/files")), path

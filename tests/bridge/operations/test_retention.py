@@ -17,6 +17,7 @@ from bridge.files.artifacts import ARTIFACTS, Artifacts
 from bridge.files.inputs import INPUTS, Inputs
 from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
+from bridge.files.uploaded import FILES
 from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
 from bridge.operations.events import EVENTS
@@ -34,6 +35,7 @@ from core.contracts.retention import RetentionReport
 from core.errors import GoneError, NotFoundError
 from core.settings import RetentionSettings, load
 from tests.bridge.operations.test_admission import NoAccounts
+from tests.fakes.files import upload, uploaded
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
 
@@ -51,6 +53,7 @@ class Desk:
         self.operations = Operations(self.store, NoAccounts())  # type: ignore[arg-type]
         self.artifacts = Artifacts(self.store, self.root / "artifacts")
         self.inputs = Inputs(self.store, self.root / "inputs")
+        self.uploads = uploaded(self.store, self.root)
         self.blobs = PayloadBlobs(self.root / "payloads")
 
     def rules(self, **days: float) -> Retention:
@@ -60,6 +63,7 @@ class Desk:
             artifacts=self.root / "artifacts",
             inputs=self.root / "inputs",
             blobs=self.blobs,
+            uploads=self.uploads,
         )
 
     async def operation(self, name: str, *, days: float | None = None, colour: str = "red") -> str:
@@ -305,6 +309,7 @@ async def test_by_default_no_picture_of_an_operation_ever_goes(desk: Desk) -> No
         artifacts=desk.root / "artifacts",
         inputs=desk.root / "inputs",
         blobs=desk.blobs,
+        uploads=desk.uploads,
     )
 
     removed = await retention.remove(histories=timedelta(days=7))
@@ -342,3 +347,26 @@ async def test_previews_go_after_a_day(desk: Desk) -> None:
 
     assert await previews.read(old) is None
     assert await previews.read(new) == png()
+
+
+async def test_uploaded_files_go_when_their_time_is_over(desk: Desk) -> None:
+    kept = await upload(desk.uploads, b"kept")
+    gone = await upload(desk.uploads, b"gone!", expires_seconds=3600)
+    expired = update(FILES).where(FILES.c.file_id == gone.file_id).values(expires_at=utc_now())
+    await desk.store.write(lambda conn: conn.execute(expired))
+
+    planned, removed = await desk.rules().plan(), await desk.rules().remove()
+
+    assert removed == RetentionReport(inputs=1, freed_bytes=5)
+    assert planned == removed.model_copy(update={"dry_run": True})
+    assert desk.uploads.locate(kept).is_file()
+    assert not desk.uploads.locate(gone).exists()
+
+
+async def test_age_removes_uploaded_files_where_that_is_set(desk: Desk) -> None:
+    old = await upload(desk.uploads, b"old!")
+    await desk.store.write(lambda conn: conn.execute(update(FILES).values(created_at=ago(10))))
+
+    assert (await desk.rules(files_days=11).remove()).inputs == 0
+    assert (await desk.rules(files_days=9).remove()).inputs == 1
+    assert not desk.uploads.locate(old).exists()
