@@ -42,6 +42,7 @@ from api.research.router import router as research
 from api.route.router import router as route
 from api.scopes import ScopeGuard
 from api.services import OpenServices, Services
+from api.unoffered import unoffered
 from api.usage.router import router as usage
 from api.validation import param_name
 from api.vision.router import router as vision
@@ -94,7 +95,7 @@ async def _no_route(request: Request, problem: Exception) -> Response:
         response.headers.update(problem.headers or {})
         return response
     if problem.status_code == 404:
-        return answer_to(NotFoundError(f"There is no route {where}.")).response()
+        return answer_to(unoffered(request.url.path) or NotFoundError(f"There is no route {where}.")).response()
     return answer_to(InvalidRequestError(problem.detail), status=problem.status_code).response()
 
 

@@ -44,6 +44,7 @@ STATUSES: Mapping[str, int] = {
     "capture_unreadable": 403,
     "not_found": 404,
     "model_not_found": 404,
+    "not_offered": 404,
     "conversation_not_found": 404,
     "method_not_allowed": 405,
     "operation_id_taken": 409,

@@ -39,6 +39,13 @@ class NotFoundError(CallerError):
     action = "Check the id or the path."
 
 
+class NotOfferedError(CallerError):
+    """OpenAI's API has this, and the bridge does not; the message says what to use instead."""
+
+    code = "not_offered"
+    action = "Use what the message names instead, or another provider."
+
+
 class GoneError(CallerError):
     """The thing existed, its file does not any more."""
 

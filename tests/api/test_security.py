@@ -154,7 +154,7 @@ async def test_a_narrow_key_hears_of_unknown_paths_what_everybody_hears(served: 
     async with served.client(await make_key(served, AccessScope.CHAT)) as client:
         answers = [await client.get("/v1/responses"), await client.post("/v1/embeddings", json={})]
 
-    assert [answer.json()["error"]["code"] for answer in answers] == ["not_found", "not_found"]
+    assert [answer.json()["error"]["code"] for answer in answers] == ["not_found", "not_offered"]
 
 
 async def test_scope_is_looked_at_before_the_body(served: Served) -> None:
