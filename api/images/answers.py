@@ -16,6 +16,9 @@ from core.contracts.artifacts import Artifact
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationRecord, OperationState
 
+SIZES = ("1024x1024", "1024x1536", "1536x1024")
+"""The sizes that the vendor's schema can name; `width` and `height` beside them are always true."""
+
 
 async def image_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
     """The answer of a completed operation, in the format that its request asked for; one that leads others answers
@@ -46,7 +49,8 @@ def facts(record: OperationRecord) -> dict[str, str]:
     told = {name: value for name, value in _asked(request).items() if value != "auto"}
     for artifact in record.artifacts[:1]:
         told["output_format"] = artifact.content_type.removeprefix("image/")
-        told["size"] = f"{artifact.width}x{artifact.height}"
+        size = f"{artifact.width}x{artifact.height}"
+        told |= {"size": size} if size in SIZES else {}
     return told
 
 
@@ -85,6 +89,8 @@ async def _picture(services: Services, operation: OperationRecord, artifact: Art
         "filename": artifact.filename,
         "path": str(services.settings.storage.artifacts_dir / artifact.path),
         "content_type": artifact.content_type,
+        "width": artifact.width,
+        "height": artifact.height,
         "chatgpt_account": operation.account,
         "chatgpt_operation_id": operation.id,
     }

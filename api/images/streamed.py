@@ -11,7 +11,7 @@ from starlette.types import Receive, Scope, Send
 
 from api.errors import ErrorAnswer
 from api.following import LateStream, followed
-from api.images.answers import usage
+from api.images.answers import SIZES, usage
 from api.services import Services
 from bridge.files.conversion import in_form
 from bridge.files.images import Picture, examine
@@ -72,6 +72,7 @@ class PictureStream(LateStream):
 
     async def _event(self, kind: Literal["partial_image", "completed"], content: bytes, at: int) -> dict[str, Any]:
         picture, content = await asyncio.to_thread(_presentable, content)
+        size = f"{picture.width}x{picture.height}"
         return {
             "type": f"{_TYPES[self.record.kind]}.{kind}",
             "b64_json": base64.b64encode(content).decode("ascii"),
@@ -79,7 +80,9 @@ class PictureStream(LateStream):
             "created_at": at,
             "output_format": picture.content_type.removeprefix("image/"),
             "quality": self._request.quality,
-            "size": f"{picture.width}x{picture.height}",
+            "size": size if size in SIZES else "auto",
+            "width": picture.width,
+            "height": picture.height,
         }
 
 

@@ -13,7 +13,7 @@ from openai.types import ImagesResponse
 from PIL import Image
 
 from api.images.options import REFUSED, WITHOUT_EFFECT, PictureOptions, aspect_ratio, response_format
-from core.contracts.operations import OperationRecord
+from core.contracts.operations import OperationRecord, OperationState
 from tests.fakes.server import Served, complete
 from tests.fakes.upstream import png
 from tests.fakes.vendor import strict
@@ -154,7 +154,7 @@ async def test_a_picture_comes_in_the_format_that_was_asked_for(
     assert Image.open(io.BytesIO(content)).format == kind.upper()
     assert (picture["content_type"], link.headers["content-type"]) == (f"image/{kind}",) * 2
     assert link.content == content
-    assert (answer.output_format, answer.quality, answer.background, answer.size) == (kind, "low", "opaque", "16x12")
+    assert (answer.output_format, answer.quality, answer.background) == (kind, "low", "opaque")
 
 
 async def test_an_answer_says_nothing_of_what_was_left_to_upstream(served: Served, client: httpx2.AsyncClient) -> None:
@@ -164,7 +164,25 @@ async def test_an_answer_says_nothing_of_what_was_left_to_upstream(served: Serve
 
     strict(ImagesResponse, body)
     assert not {"quality", "background"} & body.keys()
-    assert (body["output_format"], body["size"]) == ("png", "16x12")
+    assert body["output_format"] == "png"
+
+
+@pytest.mark.parametrize(("size", "told"), [((1536, 1024), "1536x1024"), ((1024, 1000), None)])
+async def test_a_size_is_named_where_the_vendors_schema_can_and_told_in_pixels_always(
+    served: Served, client: httpx2.AsyncClient, size: tuple[int, int], told: str | None
+) -> None:
+    out = io.BytesIO()
+    Image.new("L", size).save(out, "PNG")
+
+    async def work(record: OperationRecord) -> None:
+        artifact = await served.bridge.artifacts.write_image(record, 0, out.getvalue())
+        await served.bridge.operations.close(record.id, OperationState.COMPLETED, results=(artifact,))
+
+    served.temporal.work = work
+    body = (await client.post(IMAGES, json={"prompt": "A heron"})).json()
+
+    assert body.get("size") == told
+    assert (body["data"][0]["width"], body["data"][0]["height"]) == size
 
 
 async def test_usage_is_an_estimate_and_says_so(served: Served, client: httpx2.AsyncClient) -> None:

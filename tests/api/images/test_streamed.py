@@ -96,7 +96,8 @@ async def test_previews_and_the_picture_are_events_as_the_vendor_has_them(
     assert [event["partial_image_index"] for event in events[:2]] == [0, 1]
     assert [base64.b64decode(event["b64_json"]) for event in events] == [png("red"), png("green"), png()]
     told = [(event["output_format"], event["size"], event["quality"], event["background"]) for event in events]
-    assert told == [("png", "16x12", "high", "auto")] * 3
+    assert told == [("png", "auto", "high", "auto")] * 3
+    assert [(event["width"], event["height"]) for event in events] == [(16, 12)] * 3
     assert events[-1]["usage"]["estimated"] is True
 
 
