@@ -6,6 +6,7 @@ from temporalio import activity
 
 from activities.errors import final, translated
 from activities.heartbeat import beating
+from activities.previews import PreviewKeeper
 from activities.submission import LISTED_LATE
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
@@ -26,9 +27,10 @@ from provider.interface.session import Session
 class ImageActivities:
     """Reads upstream's conversations; costs no quota."""
 
-    def __init__(self, submissions: Submissions, upstream: Upstream) -> None:
+    def __init__(self, submissions: Submissions, upstream: Upstream, previews: PreviewKeeper) -> None:
         self._submissions = submissions
         self._upstream = upstream
+        self._previews = previews
 
     @activity.defn
     async def poll_image(self, given: PollInput) -> Polled:
@@ -60,6 +62,7 @@ class ImageActivities:
             raise
         if book.upstream_failures:
             await self._submissions.forget_failures(book.operation_id)
+        await self._previews.keep(record, session, state.previews, conversation_id=conversation)
         assets = tuple(
             ImageRef(pointer=asset.pointer, file_id=asset.file_id, width=asset.width, height=asset.height)
             for asset in state.assets

@@ -33,6 +33,7 @@ _NEEDS: dict[str, Need] = {
     "/openapi.json": Anybody.ANY_KEY,
     "/v1/chat/completions": AccessScope.CHAT,
     "/v1/conversations": Anybody.ANY_KEY,
+    "/v1/files": Anybody.ANY_KEY,
     "/v1/images": AccessScope.IMAGES,
     "/v1/models": AccessScope.READ,
     "/v1/responses": AccessScope.CHAT,

@@ -24,10 +24,12 @@ from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
+from bridge.files.library import Library
 from bridge.files.local import LocalFolder
-from bridge.files.owned import OwnFiles
+from bridge.files.previews import Previews
 from bridge.files.references import References
 from bridge.files.reports import Reports
+from bridge.files.uploaded import UploadedFiles
 from bridge.idempotency.answers import KeptAnswers
 from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
@@ -91,7 +93,10 @@ class Bridge:
     retention: Retention
     artifacts: Artifacts
     kept_files: KeptFiles
+    previews: Previews
     inputs: Inputs
+    uploaded: UploadedFiles
+    library: Library
     references: References
     answers: KeptAnswers
     responses: KeptResponses
@@ -154,7 +159,7 @@ def _prepare(settings: Settings, vault: Vault) -> None:
 def _assemble(
     settings: Settings, store: Store, vault: Vault, presence: ProcessPresence, limits: BucketLimits
 ) -> Bridge:
-    book, accounts = QuotaBook(), settings.accounts
+    book, accounts, storage = QuotaBook(), settings.accounts, settings.storage
     vendor = provider(settings, book)
     registry = Registry(store, vault, vendor, limits, judge=book.judge, pool=accounts.accounts, first=accounts.account)
     outcomes = Outcomes(store, registry)
@@ -171,8 +176,12 @@ def _assemble(
     quota = Quota(
         book, settings.quota, store=store, vault=vault, registry=registry, lend=pool.session, report=pool.report
     )
-    artifacts = Artifacts(store, settings.storage.artifacts_dir)
-    blobs = PayloadBlobs(settings.storage.payloads_dir)
+    artifacts, kept = Artifacts(store, storage.artifacts_dir), KeptFiles(store, storage.artifacts_dir)
+    uploads = UploadedFiles(
+        store, storage.files_dir, most_bytes=settings.files.max_file_bytes, quota_bytes=settings.files.quota_bytes
+    )
+    library = Library(store, uploads, kept, storage.artifacts_dir)
+    blobs = PayloadBlobs(storage.payloads_dir)
     return Bridge(
         settings=settings,
         store=store,
@@ -198,20 +207,24 @@ def _assemble(
         submissions=Submissions(store),
         results=Results(store),
         researches=Researches(store),
-        reports=Reports(settings.storage.artifacts_dir),
+        reports=Reports(storage.artifacts_dir),
         feed=Feed(store),
-        removal=Removal(store, settings.storage.artifacts_dir),
+        removal=Removal(store, storage.artifacts_dir),
         retention=Retention(
             store,
             settings.retention,
-            artifacts=settings.storage.artifacts_dir,
-            inputs=settings.storage.inputs_dir,
+            artifacts=storage.artifacts_dir,
+            inputs=storage.inputs_dir,
             blobs=blobs,
+            uploads=uploads,
         ),
         artifacts=artifacts,
-        kept_files=KeptFiles(store, settings.storage.artifacts_dir),
-        inputs=Inputs(store, settings.storage.inputs_dir),
-        references=references(settings.inputs, store, artifacts),
+        kept_files=kept,
+        previews=Previews(storage.artifacts_dir),
+        inputs=Inputs(store, storage.inputs_dir),
+        uploaded=uploads,
+        library=library,
+        references=references(settings.inputs, library),
         answers=KeptAnswers(
             store, vault.keyring, process_id=presence.process_id, hours=settings.operations.idempotency_hours
         ),
@@ -223,12 +236,12 @@ def _assemble(
     )
 
 
-def references(settings: InputSettings, store: Store, artifacts: Artifacts) -> References:
+def references(settings: InputSettings, library: Library) -> References:
     """What requests may refer to, as the settings say."""
     most = settings.max_input_bytes
     return References(
         Fetcher(allow=settings.fetch_allow, most_bytes=most, limit_seconds=settings.fetch_seconds),
-        OwnFiles(store, artifacts, most_bytes=most),
+        library,
         LocalFolder(settings.input_root, most_bytes=most),
         most_bytes=most,
         most_together_bytes=settings.max_input_body_bytes,

@@ -57,6 +57,11 @@ def message_id() -> str:
     return str(uuid.uuid4())
 
 
+def file_id() -> str:
+    """32 hex digits: one file that a client uploaded."""
+    return secrets.token_hex(16)
+
+
 def artifact_id(operation: str, position: int) -> str:
     """The file id of an operation's n-th result: the same every time, so that saving twice is saving once."""
     return hashlib.sha256(f"{operation}:{position}".encode()).hexdigest()[:32]

@@ -13,7 +13,8 @@ from api.answers.unheard import Unheard
 from api.body import read_object
 from api.chat.completion import completion
 from api.chat.service import read_wish
-from api.images.service import admission_of, image_answer
+from api.images.answers import image_answer
+from api.images.service import admission_of
 from api.links import Links
 from api.services import Services
 from bridge.chat.choices import Choices

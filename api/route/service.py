@@ -108,7 +108,8 @@ def _image(kind: str, asked: Asked) -> Needs:
     slug = image_slug(request.model, asked.pool)
     asked.grant.require_model(request.model or AUTO, slug)
     wanted = ImageRequest(prompt=request.prompt, slug=slug, **_routing(options, asked))
-    return needs_of(OperationKind(kind), wanted, inputs=_pictures(asked) if kind == "edit" else 0)
+    masked = asked.body.get("mask") is not None
+    return needs_of(OperationKind(kind), wanted, inputs=_pictures(asked) + masked if kind == "edit" else 0)
 
 
 def _vision(asked: Asked) -> Needs:

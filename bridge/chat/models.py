@@ -16,7 +16,7 @@ IMAGE = "gpt-image-1"
 RESEARCH = "chatgpt-deep-research"
 
 _PREFIX = "chatgpt-web/"
-_IMAGES = frozenset({IMAGE, "dall-e-3", "dall-e-2", "chatgpt-image"})
+_IMAGES = ("gpt-image-", "dall-e-", "chatgpt-image")
 _RESEARCH = frozenset({RESEARCH, "deep-research", "openai-deep-research"})
 _WITH_EFFORT = re.compile(r"(?P<slug>.+-(?:thinking|pro))-(?P<effort>min|standard|extended|max|xhigh)")
 _EFFORTS = ("min", "standard", "extended", "max", "xhigh")
@@ -87,7 +87,7 @@ def mode_of(name: str | None) -> PromptMode | None:
 
 def is_image(name: str | None) -> bool:
     """Whether a model's name asks for a picture."""
-    return _plain(name) in _IMAGES
+    return _plain(name).startswith(_IMAGES)
 
 
 def is_research(name: object) -> bool:
@@ -107,12 +107,12 @@ def research_model(name: str | None) -> str:
 
 
 def image_slug(name: str | None, accounts: Sequence[Account]) -> str:
-    """The upstream slug that draws; the public image names leave the choice to upstream.
+    """The upstream slug that draws; the vendor's names of image models leave the choice to upstream.
 
     Raises:
         UnsupportedParameterError: as `chat_model`.
     """
-    return AUTO if _plain(name) in _IMAGES else chat_model(name, None, accounts).slug
+    return AUTO if is_image(name) else chat_model(name, None, accounts).slug
 
 
 def listed(accounts: Sequence[Account]) -> tuple[str, ...]:

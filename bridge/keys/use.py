@@ -40,13 +40,13 @@ class KeyUse:
         if reported:
             self._report_soon()
 
-    def begin(self, grant: Grant) -> None:
-        """Count a piece of work that a key begins.
+    def begin(self, grant: Grant, pieces: int = 1) -> None:
+        """Count work that a key begins: all of its pieces, or none where they are too many.
 
         Raises:
-            KeyLimitError: it is one too many for this minute or day.
+            KeyLimitError: they are, for this minute or day.
         """
-        self._rates.begin(grant)
+        self._rates.begin(grant, pieces)
         if grant is not PRIMARY:
             self._report_soon()
 

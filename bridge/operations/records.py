@@ -6,14 +6,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from bridge.accounts.registry import Registry
 from bridge.operations import admission, events, journal, listing
 from bridge.operations.admission import Admission, Admitted
 from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
-from bridge.operations.rows import OPERATIONS, TERMINAL, load
+from bridge.operations.rows import OPERATIONS, TERMINAL, group, load
 from bridge.store.engine import Store
 from bridge.usage import tokens
 from core.clock import utc_now
@@ -64,6 +64,10 @@ class Operations:
             raise NotFoundError("There is no operation of this id.", param="operation_id")
         return record
 
+    async def group(self, operation_id: str) -> tuple[OperationRecord, ...]:
+        """An operation, and behind it those that it leads; nothing where there is none."""
+        return await self._store.read(lambda conn: group(conn, operation_id))
+
     async def list(
         self,
         owner: str | None,
@@ -100,7 +104,8 @@ class Operations:
         await self._store.write(work, durable=True)
 
     async def request_cancel(self, operation_id: str, owner: str | None) -> OperationRecord:
-        """Ask for an operation to be cancelled: from here on nothing is sent for it; its workflow has to be told.
+        """Ask for an operation and its members to be cancelled: from here on nothing is sent for them; their workflows
+        have to be told.
 
         Nothing changes for one that has ended.
 
@@ -110,9 +115,10 @@ class Operations:
         await self.get(operation_id, owner)
 
         def work(conn: Connection) -> None:
-            state = conn.execute(select(OPERATIONS.c.state).where(OPERATIONS.c.id == operation_id)).scalar_one_or_none()
-            if state is not None and state not in TERMINAL:
-                journal.request_cancel(conn, operation_id, utc_now())
+            own = or_(OPERATIONS.c.id == operation_id, OPERATIONS.c.lead == operation_id)
+            running = select(OPERATIONS.c.id).where(own, OPERATIONS.c.state.not_in(TERMINAL))
+            for one in conn.execute(running).scalars().all():
+                journal.request_cancel(conn, one, utc_now())
 
         await self._store.write(work, durable=True)
         return await self.get(operation_id, owner)

@@ -39,6 +39,13 @@ class NotFoundError(CallerError):
     action = "Check the id or the path."
 
 
+class NotOfferedError(CallerError):
+    """OpenAI's API has this, and the bridge does not; the message says what to use instead."""
+
+    code = "not_offered"
+    action = "Use what the message names instead, or another provider."
+
+
 class GoneError(CallerError):
     """The thing existed, its file does not any more."""
 
@@ -72,6 +79,13 @@ class RequestTooLargeError(CallerError):
 
     code = "request_too_large"
     action = "Send less; the message says what is too large."
+
+
+class FileQuotaError(CallerError):
+    """The uploaded files of this API key would take more room than it has."""
+
+    code = "file_quota_exceeded"
+    action = "Delete files that are not needed any more, or have the operator raise CHATGPT_FILE_QUOTA_BYTES."
 
 
 class InvalidImageError(CallerError):

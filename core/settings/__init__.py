@@ -6,6 +6,7 @@ from core.settings.bundle import Settings, load_all
 from core.settings.care import CareSettings
 from core.settings.chat import ChatSettings
 from core.settings.client import ClientSettings
+from core.settings.files import FileSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
@@ -26,6 +27,7 @@ AREAS: tuple[type[Area], ...] = (
     TemporalSettings,
     OperationSettings,
     InputSettings,
+    FileSettings,
     RetentionSettings,
     ChatSettings,
     QueueSettings,
@@ -43,6 +45,7 @@ __all__ = [
     "CareSettings",
     "ChatSettings",
     "ClientSettings",
+    "FileSettings",
     "InputSettings",
     "LogSettings",
     "OperationSettings",

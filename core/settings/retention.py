@@ -28,6 +28,12 @@ class RetentionSettings(Area):
         validation_alias="CHATGPT_RETENTION_INPUTS_DAYS",
         description="Days after its last use that a picture which a client sent is kept; 0 keeps all.",
     )
+    files_days: float = Field(
+        0,
+        ge=0,
+        validation_alias="CHATGPT_RETENTION_FILES_DAYS",
+        description="Days that a file which a client uploaded is kept where it does not expire before; 0 keeps all.",
+    )
     artifacts_days: float = Field(
         0,
         ge=0,

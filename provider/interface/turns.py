@@ -109,6 +109,13 @@ class ImagePending:
 
 
 @dataclass(frozen=True, slots=True)
+class ImagePreview:
+    """The picture as far as it is made; upstream shows some turns several of them, and most turns none."""
+
+    asset: ImageAsset
+
+
+@dataclass(frozen=True, slots=True)
 class TurnFinished:
     """The turn is complete. Always the last event.
 
@@ -147,6 +154,7 @@ TurnEvent = (
     | ThoughtDelta
     | ModelResolved
     | ImagePending
+    | ImagePreview
     | ResearchStarted
     | QuotaTold
     | TurnFinished
@@ -179,14 +187,15 @@ class FoundTurn:
 class ImageState:
     """What the conversation says about its picture now.
 
-    `pending`: keep polling. `ready`: `assets` holds the finished pictures. `refused`: `text` holds upstream's words,
-    which may be empty when it ended without saying anything.
+    `pending`: keep polling; `previews` are what upstream shows of it so far. `ready`: `assets` holds the finished
+    pictures. `refused`: `text` holds upstream's words, which may be empty when it ended without saying anything.
     """
 
     status: Literal["pending", "ready", "refused"]
     assets: tuple[ImageAsset, ...] = ()
     text: str = ""
     task_id: str | None = None
+    previews: tuple[ImageAsset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

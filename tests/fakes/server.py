@@ -37,6 +37,9 @@ from bridge.care.care import Care
 from bridge.files.artifacts import Artifacts, keep
 from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
+from bridge.files.library import Library
+from bridge.files.previews import Previews
+from bridge.files.uploaded import UploadedFiles
 from bridge.idempotency.answers import KeptAnswers
 from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
@@ -97,7 +100,12 @@ class Served:
 
 
 def settings_for(
-    root: Path, *, inputs: Mapping[str, Any] | None = None, temporal: Mapping[str, Any] | None = None, **server: Any
+    root: Path,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None,
+    temporal: Mapping[str, Any] | None = None,
+    **server: Any,
 ) -> Settings:
     """Settings of a bridge that lives in one folder."""
     return load_all(
@@ -105,6 +113,7 @@ def settings_for(
         storage={"data_dir": root / "data"},
         accounts={"accounts_dir": root / "accounts"},
         inputs=inputs or {},
+        files=files or {},
         temporal=temporal or {},
     )
 
@@ -116,6 +125,7 @@ async def open_server(
     captures: Mapping[str, str] | None = None,
     patience_seconds: float = 1,
     inputs: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None,
     temporal: Mapping[str, Any] | None = None,
     **server: Any,
 ) -> AsyncIterator[Served]:
@@ -125,10 +135,11 @@ async def open_server(
         captures: the accounts; one named `plus` when nothing is said.
         patience_seconds: of the line for slots.
         inputs: settings of inputs.
+        files: settings of files that are uploaded.
         temporal: settings of Temporal.
         server: settings of the server.
     """
-    settings = settings_for(root, inputs=inputs, temporal=temporal, **server)
+    settings = settings_for(root, inputs=inputs, files=files, temporal=temporal, **server)
     world, temporal = ChatWorld(), FakeTemporal()
     async with _bridge(settings, world, patience_seconds) as bridge:
         for alias, text in (captures if captures is not None else {"plus": capture("plus")}).items():
@@ -166,7 +177,10 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
     world.quota = book
     await quota.start()
     feed = Feed(store)
-    artifacts = Artifacts(store, settings.storage.artifacts_dir)
+    artifacts, kept = Artifacts(store, settings.storage.artifacts_dir), KeptFiles(store, settings.storage.artifacts_dir)
+    most, quota_bytes = settings.files.max_file_bytes, settings.files.quota_bytes
+    uploads = UploadedFiles(store, settings.storage.files_dir, most_bytes=most, quota_bytes=quota_bytes)
+    library = Library(store, uploads, kept, settings.storage.artifacts_dir)
     keys = ApiKeys(store)
     yield SimpleNamespace(
         store=store,
@@ -190,9 +204,12 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         feed=feed,
         removal=Removal(store, settings.storage.artifacts_dir),
         artifacts=artifacts,
-        kept_files=KeptFiles(store, settings.storage.artifacts_dir),
+        kept_files=kept,
+        previews=Previews(settings.storage.artifacts_dir),
         inputs=Inputs(store, settings.storage.data_dir / "inputs"),
-        references=references(settings.inputs, store, artifacts),
+        uploaded=uploads,
+        library=library,
+        references=references(settings.inputs, library),
         answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),
         responses=KeptResponses(store, vault.keyring),
         conversations=KeptConversations(store, vault.keyring),

@@ -121,7 +121,7 @@ def hold(method: str, path: str, response: httpx2.Response, content: bytes) -> N
     kind = response.headers.get("content-type", "")
     if kind.startswith("text/event-stream"):
         _hold_stream(path, content.decode())
-    elif content and kind.startswith("application/json"):
+    elif content and kind.startswith("application/json") and not path.endswith("/content"):
         body = json.loads(content)
         if response.status_code >= 400 or "error" in body and "id" not in body:
             _hold_error(body)

@@ -5,6 +5,7 @@ from bridge.store.tables.artifacts import ArtifactRow
 from bridge.store.tables.audit import AuditRow
 from bridge.store.tables.cooldowns import CooldownRow, TurnRow
 from bridge.store.tables.events import EventRow
+from bridge.store.tables.files import FileRow
 from bridge.store.tables.idempotency import IdempotencyRow
 from bridge.store.tables.inputs import InputRow, UploadRow
 from bridge.store.tables.keys import ApiKeyRow
@@ -33,6 +34,7 @@ __all__ = [
     "DoomedFileRow",
     "EventRow",
     "ExpiryWarningRow",
+    "FileRow",
     "IdempotencyRow",
     "InputRow",
     "LeaseRow",

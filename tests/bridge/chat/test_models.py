@@ -113,7 +113,9 @@ def test_the_fallback_is_nobodys_who_may_not_use_it() -> None:
     assert fallback_for("auto", narrow, (PLUS,)) is None
 
 
-@pytest.mark.parametrize("name", ["gpt-image-1", "dall-e-3", "chatgpt-web/dall-e-2", "chatgpt-image", None])
+@pytest.mark.parametrize(
+    "name", ["gpt-image-1", "gpt-image-2.5-x", "dall-e-3", "chatgpt-web/dall-e-2", "chatgpt-image", None]
+)
 def test_every_public_image_name_lets_upstream_choose(name: str | None) -> None:
     assert image_slug(name, (PLUS,)) == "auto"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bridge.chat.stops import StopWords, TokenLimit
@@ -56,6 +56,7 @@ def test_an_answer_of_just_so_many_tokens_is_not_cut() -> None:
     assert not limit.reached
 
 
+@settings(deadline=None)  # The first example loads the tokenizer.
 @given(st.lists(st.text(max_size=12), max_size=12), st.integers(1, 20))
 def test_no_more_tokens_are_shown_than_are_wanted(pieces: list[str], most: int) -> None:
     limit = TokenLimit(most)

@@ -11,7 +11,6 @@ import pytest
 from bridge.build import references
 from bridge.chat.tools.offer import ToolCall
 from bridge.chat.transcript import Said, opening, read, with_files
-from bridge.files.artifacts import Artifacts
 from bridge.files.references import Caller, References
 from bridge.store.engine import Store
 from core.errors import (
@@ -22,6 +21,7 @@ from core.errors import (
     UnsupportedParameterError,
 )
 from core.settings import InputSettings, load
+from tests.fakes.files import library
 from tests.fakes.pictures import picture_host
 from tests.fakes.upstream import png
 
@@ -32,7 +32,7 @@ ME = Caller("primary")
 @pytest.fixture
 def pictures(store: Store, tmp_path: Path) -> References:
     """With leave to fetch from this machine."""
-    return references(load(InputSettings, fetch_allow=("127.0.0.1",)), store, Artifacts(store, tmp_path / "artifacts"))
+    return references(load(InputSettings, fetch_allow=("127.0.0.1",)), library(store, tmp_path))
 
 
 def user(content: Any) -> dict[str, Any]:

@@ -1,0 +1,56 @@
+"""Several pictures of one request: an operation each, of which the first one answers for all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.errors import error_object
+from api.images.serving import reason
+from api.services import Services
+from bridge.keys.grant import Grant
+from core.contracts.failure import Failure, failure_of
+from core.contracts.operations import OperationRecord, OperationState
+from core.errors import InvalidRequestError
+
+
+def members_of(request: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+    """The requests of the further operations that a request for several pictures makes: each asks for one."""
+    return ({**request, "n": 1},) * (int(request.get("n", 1)) - 1)
+
+
+def count(services: Services, grant: Grant, pictures: int) -> None:
+    """Count what a request for several pictures begins beyond the first, which was counted when it came.
+
+    Raises:
+        InvalidRequestError: the key may never begin so much at once.
+        KeyLimitError: it may not now.
+    """
+    limits = [limit for limit in (grant.per_minute, grant.per_day) if limit is not None]
+    if limits and pictures > min(limits):
+        raise InvalidRequestError(f"`n`: this API key may begin no more than {min(limits)} at a time.", param="n")
+    services.bridge.keys.use.begin(grant, pictures - 1)
+
+
+async def group_of(services: Services, record: OperationRecord) -> tuple[OperationRecord, ...]:
+    """An operation and its members."""
+    return await services.bridge.operations.group(record.id) if record.members else (record,)
+
+
+def failures(group: Sequence[OperationRecord]) -> list[dict[str, Any]]:
+    """Which of a group have no picture, and why; `index` counts them from 0 in the order of their admission."""
+    return [
+        {
+            "index": index,
+            "chatgpt_operation_id": one.id,
+            "state": one.state.value,
+            "error": error_object(_failure(one)),
+        }
+        for index, one in enumerate(group)
+        if one.state is not OperationState.COMPLETED
+    ]
+
+
+def _failure(record: OperationRecord) -> Failure:
+    why = reason(record)
+    return why if isinstance(why, Failure) else failure_of(why)
