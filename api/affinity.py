@@ -10,7 +10,8 @@ from bridge.chat import transcript
 from bridge.chat.transcript import Said
 from core.contracts.routing import SPREADING, Strategy
 
-_HEADERS = ("x-chatgpt-affinity", "x-session-affinity")
+_HEADERS = ("x-chatgpt-affinity", "x-session-affinity", "thread-id", "x-session-id")
+"""The bridge's own; those of opencode and of Codex, whose helpers share all but the thread with their parent."""
 
 
 def affinity_of(

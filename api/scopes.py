@@ -38,6 +38,7 @@ _NEEDS: dict[str, Need] = {
     "/v1/models": AccessScope.READ,
     "/v1/responses": AccessScope.CHAT,
     "/v1/responses/": Anybody.ANY_KEY,
+    "/v1/responses/compact": AccessScope.CHAT,
     "/v1/chatgpt/files": Anybody.OPEN,
     "/v1/chatgpt/operations": Anybody.ANY_KEY,
     "/v1/chatgpt/remaining": AccessScope.READ,

@@ -45,6 +45,7 @@ from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
 from bridge.responses.conversations import KeptConversations
 from bridge.responses.records import KeptResponses
+from bridge.responses.sealing import Sealing
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
@@ -101,6 +102,7 @@ class Bridge:
     answers: KeptAnswers
     responses: KeptResponses
     conversations: KeptConversations
+    sealing: Sealing
     keys: ApiKeys
     audit: AuditLog
     presence: ProcessPresence
@@ -230,6 +232,7 @@ def _assemble(
         ),
         responses=KeptResponses(store, vault.keyring),
         conversations=KeptConversations(store, vault.keyring),
+        sealing=Sealing(vault.keyring),
         keys=ApiKeys(store),
         audit=AuditLog(store),
         presence=presence,

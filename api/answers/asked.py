@@ -18,8 +18,8 @@ from core import ids
 Digest: TypeAlias = Callable[[], Awaitable[str]]
 """What makes two requests with the same key the same: all but how and by which id the answer is read."""
 
-
-Keep: TypeAlias = Callable[["Identity", Answered], Awaitable[None]]
+Settle: TypeAlias = Callable[["Identity", Answered], Awaitable[Answered]]
+"""Takes the answers once, before anybody is told of their end, and gives them as they are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Asked:
         key: the client's `Idempotency-Key`.
         choices: how many answers are wanted.
         new_id: makes the id of an answer.
-        kept: takes the answers once, before anybody is told of their end.
+        settle: has the last word on the answers, such as keeping them.
     """
 
     route: str
@@ -55,7 +55,7 @@ class Asked:
     digest: Digest = field(repr=False)
     choices: int = 1
     new_id: Callable[[], str] = ids.completion_id
-    kept: Keep | None = None
+    settle: Settle | None = None
 
 
 class ClientAnswer(Listener, Voice, Protocol):

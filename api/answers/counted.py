@@ -23,9 +23,7 @@ async def answer_counted(
     try:
         answered = await run.answer(listener)
         usage = answered.usage
-        if asked.kept is not None:
-            await asked.kept(named, answered)
-        return answered
+        return answered if asked.settle is None else await asked.settle(named, answered)
     except BridgeError:
         failed = True
         raise

@@ -7,9 +7,9 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from api.answers.answering import answer
+from api.answers.local import answer_locally
 from api.body import read_object
 from api.chat.background import admission_of, response_answer
-from api.chat.local import answer_usage, asks_usage
 from api.chat.research import answer_research
 from api.chat.service import ROUTE, read_wish
 from api.chat.worded import maker_of
@@ -28,8 +28,8 @@ class ChatCompletions:
             await answer_research(services, body, scope, receive, send)
             return
         wish = await read_wish(services, body, scope)
-        if asks_usage(wish):
-            await answer_usage(services, wish, scope, receive, send)
+        if wish.own_words is not None:
+            await answer_locally(services, wish.asked, maker_of(services, wish, send), wish.own_words, scope, receive)
         elif wish.detached:
             admission = await admission_of(services, wish, scope)
             await answer_operation(services, admission, response_answer, scope, receive, send)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from typing import Any
 
@@ -12,6 +12,7 @@ from starlette.types import Scope
 
 from api.affinity import affinity_of
 from api.answers.asked import Asked
+from api.answers.commands import OwnWords, own_words
 from api.answers.forming import chat_form, chat_words
 from api.caller import caller_of, grant_of
 from api.chat.fields import FIELDS
@@ -25,9 +26,10 @@ from api.validation import validated
 from bridge.accounts.account import Account
 from bridge.chat import transcript
 from bridge.chat.composing import composed
+from bridge.chat.helpers import helper_call
 from bridge.chat.intents import agent_mode
 from bridge.chat.models import AUTO, chat_model, fallback_for, is_auto
-from bridge.chat.order import ChatOrder
+from bridge.chat.order import ChatOrder, Form
 from bridge.chat.tools.offer import PromptMode
 from bridge.chat.transcript import Said
 from bridge.idempotency.digest import request_digest
@@ -50,6 +52,7 @@ class Wish:
         detached: the client does not wait for the answer.
         request: the validated body, as the client sent it.
         options: the bridge's own options, from the body or its `metadata`.
+        own_words: makes the answer where the bridge has it itself.
     """
 
     asked: Asked
@@ -59,6 +62,7 @@ class Wish:
     detached: bool
     request: ChatRequest = field(repr=False)
     options: dict[str, Any] = field(repr=False)
+    own_words: OwnWords | None = None
 
 
 async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> Wish:
@@ -77,10 +81,17 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
     # The pool looks at the accounts anyway; most chats need nothing of them before.
     plain = is_auto(request.model) and not names_accounts(options)
     pool = () if plain else await services.bridge.registry.snapshot()
+    mode = PromptMode(services.settings.chat.agent_mode)
+    words = chat_words(body, agent_mode(options, request.model, mode))
+    form = chat_form(words, mode)
+    helper = helper_call(said, form, headers)
+    own = own_words(services, said, helper, scope)
+    if helper is not None and helper.title is not None:
+        said = transcript.without_files(said)
     if any(one.files for one in said):
         said = await transcript.with_files(said, services.bridge.references, caller_of(scope, services.settings.server))
-    words = chat_words(body, agent_mode(options, request.model, PromptMode(services.settings.chat.agent_mode)))
-    order = await _order(services, request, options, words, said, pool, scope)
+    order = await _order(services, request, options, form, said, pool, scope)
+    order = order if helper is None else replace(order, helper=True, affinity=None)
     if order.files:
         await services.bridge.quota.before_chat(order.needs())
     asked = Asked(
@@ -93,14 +104,14 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
         digest=lambda: _digest_of(request, said),
         choices=request.n or 1,
     )
-    return Wish(asked, said, words, private_of(options), detached, request, options)
+    return Wish(asked, said, words, private_of(options), detached, request, options, own)
 
 
 async def _order(
     services: Services,
     request: ChatRequest,
     options: dict[str, Any],
-    words: dict[str, Any],
+    form: Form,
     said: tuple[Said, ...],
     pool: tuple[Account, ...],
     scope: Scope,
@@ -109,7 +120,6 @@ async def _order(
     accounts = chosen_accounts(options, pool, grant)
     model = chat_model(request.model, request.thinking_effort, pool, reasoning=request.reasoning_effort)
     grant.require_model(request.model or AUTO, model.slug)
-    form = chat_form(words, PromptMode(settings.chat.agent_mode))
     strategy = options["chatgpt_account_strategy"]
     return ChatOrder(
         messages=(await composed(said, form, most_tokens=settings.chat.history_tokens)).messages,

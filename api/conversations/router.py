@@ -12,6 +12,7 @@ from api.conversations.schemas import ConversationBody, ItemsBody
 from api.dependencies import GrantDep, ServicesDep
 from api.pages import page_of
 from api.responses import items
+from api.responses.reading import conversation_items
 from api.validation import validated
 from bridge.responses.conversations import KeptConversation
 from bridge.responses.places import Item
@@ -65,7 +66,7 @@ async def list_items(
     order: Literal["asc", "desc"] = "desc",
 ) -> dict[str, Any]:
     """What was said in a conversation, a page of it."""
-    found = await services.bridge.conversations.items(conversation_id, grant.sees)
+    found = await conversation_items(services, conversation_id, grant.sees)
     return page_of(found, after=after, limit=limit, order=order)
 
 
@@ -73,8 +74,8 @@ async def list_items(
 async def add_items(conversation_id: str, request: Request, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
     """Add up to 20 items at the end; the answer shows them as they are kept."""
     body = validated(ItemsBody, await read_object(request.scope, request.receive))
-    before = await services.bridge.conversations.items(conversation_id, grant.sees)
-    added = _checked(body.items, conversation_id, after=len(before))
+    # Ids must not be those of items that were there before, and may be gone.
+    added = _checked(body.items, ids.conversation_id())
     await services.bridge.conversations.append(conversation_id, grant.sees, added, place=None)
     return page_of(added, after=None, limit=len(added), order="asc")
 
@@ -82,7 +83,7 @@ async def add_items(conversation_id: str, request: Request, services: ServicesDe
 @router.get("/{conversation_id}/items/{item_id}")
 async def read_item(conversation_id: str, item_id: str, services: ServicesDep, grant: GrantDep) -> Item:
     """One item."""
-    for item in await services.bridge.conversations.items(conversation_id, grant.sees):
+    for item in await conversation_items(services, conversation_id, grant.sees):
         if item["id"] == item_id:
             return item
     raise NotFoundError(f"The conversation has no item {item_id!r}.", param="item_id")
@@ -95,7 +96,7 @@ async def delete_item(conversation_id: str, item_id: str, services: ServicesDep,
     return await read_conversation(conversation_id, services, grant)
 
 
-def _checked(given: list[Any] | None, within: str, *, after: int = 0) -> tuple[Item, ...]:
+def _checked(given: list[Any] | None, within: str) -> tuple[Item, ...]:
     """The items as they are kept.
 
     Raises:
@@ -103,7 +104,7 @@ def _checked(given: list[Any] | None, within: str, *, after: int = 0) -> tuple[I
     """
     read = items.read_items(given, param="items")
     items.said(read, param="items", offer=None)
-    return items.named(read, within, after=after)
+    return items.named(read, within)
 
 
 def _view(conversation: KeptConversation) -> dict[str, Any]:

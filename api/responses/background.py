@@ -53,6 +53,8 @@ async def start(services: Services, wish: Wish, scope: Scope) -> tuple[KeptRespo
     if record.id != kept.id:
         await services.bridge.responses.remove(kept.id, asked.owner)
         return await services.bridge.responses.find(record.id, asked.owner) or kept, record
+    if known is None and wish.request.conversation is not None:
+        await services.bridge.conversations.expect(wish.request.conversation, asked.owner, kept.items, kept.id)
     return known or kept, record
 
 

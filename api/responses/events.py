@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 from api.responses.objects import (
     arguments_of,
     call_item,
+    compaction_item,
     finished,
     message_item,
     reasoning_item,
@@ -31,9 +32,11 @@ class ResponseEvents:
         told: the response before anything was answered.
         offer: the tools that may be called.
         thoughts: what the model shows of its thinking is told.
+        compacted: the answer's text is a sealed summary, told at its end.
     """
 
-    def __init__(self, told: dict[str, Any], offer: Offer | None, *, thoughts: bool) -> None:
+    def __init__(self, told: dict[str, Any], offer: Offer | None, *, thoughts: bool, compacted: bool = False) -> None:
+        self._compacted = compacted
         self._told = told
         self._id: str = told["id"]
         self._offer = offer
@@ -75,6 +78,8 @@ class ResponseEvents:
 
     def text(self, piece: str) -> list[Event]:
         """A piece of the answer."""
+        if self._compacted:
+            return []
         events = self._open_message(text_part("")) if not self._text else []
         self._text.append(piece)
         return [*events, self._within("response.output_text.delta", content_index=0, delta=piece, logprobs=[])]
@@ -99,7 +104,10 @@ class ResponseEvents:
     def finish(self, answer: Answer, usage: Usage) -> list[Event]:
         """The answer is complete, or was cut; every word and call of it was told before, but for a refusal."""
         events = self._close_thoughts()
-        if answer.refusal is not None:
+        if self._compacted:
+            item = compaction_item(self._id, answer.text)
+            events += [*self._begin_item(item), self._end_item(item)]
+        elif answer.refusal is not None:
             events += self._refuse(answer.refusal)
         elif not self._text and not answer.calls:
             events += self._open_message(text_part(""))

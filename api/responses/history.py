@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from api.responses.reading import items_before
+from api.responses.reading import conversation_items, items_before
 from api.responses.schemas import ResponseBody
 from api.services import Services
 from bridge.responses.places import Item, Place
@@ -45,9 +45,13 @@ async def history_of(services: Services, request: ResponseBody, owner: str) -> H
         return History(place, lambda: items_before(services, previous, owner))
     if conversation is not None:
         kept = await services.bridge.conversations.get(conversation, owner)
-        return History(kept.place, lambda: services.bridge.conversations.items(conversation, owner))
-    return History(None, _nothing)
+        return History(kept.place, lambda: conversation_items(services, conversation, owner, to_go_on=True))
+    return NOTHING
 
 
 async def _nothing() -> tuple[Item, ...]:
     return ()
+
+
+NOTHING = History(None, _nothing)
+"""A beginning."""

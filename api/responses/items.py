@@ -31,14 +31,19 @@ def read_items(given: str | Sequence[Any] | None, *, param: str = "input") -> tu
     return tuple(_typed(item, f"{param}[{number}]") for number, item in enumerate(given))
 
 
-def named(items: Sequence[Item], within: str, *, after: int = 0) -> tuple[Item, ...]:
+def tools(items: Sequence[Item]) -> list[Any]:
+    """The tools that items bring, as newer clients send them."""
+    brought = (item.get("tools") for item in items if item.get("type") == "additional_tools")
+    return [tool for some in brought if isinstance(some, list) for tool in some]
+
+
+def named(items: Sequence[Item], within: str) -> tuple[Item, ...]:
     """The items as they are read back: complete, with parts, and with an id each.
 
     Args:
-        within: the response or conversation that they belong to.
-        after: how many items stand there before them.
+        within: the response that they belong to, or another id that is used once.
     """
-    return tuple(_whole(item, within, after + number) for number, item in enumerate(items))
+    return tuple(_whole(item, within, number) for number, item in enumerate(items))
 
 
 def said(items: Sequence[Item], *, param: str, offer: Offer | None) -> list[Said]:
@@ -56,7 +61,7 @@ def said(items: Sequence[Item], *, param: str, offer: Offer | None) -> list[Said
 
 def unheard(items: Sequence[Item]) -> tuple[str, ...]:
     """The kinds of items that say nothing to the model, without doubles."""
-    known = {"message", "reasoning", *_CALLS, *_OUTPUTS}
+    known = {"message", "reasoning", "compaction", "compaction_trigger", "additional_tools", *_CALLS, *_OUTPUTS}
     return tuple(dict.fromkeys(str(item.get("type")) for item in items if item.get("type") not in known))
 
 

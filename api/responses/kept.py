@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from api.answers.asked import Identity
+from dataclasses import replace
+from functools import partial
+
+from api.answers.asked import Asked, Identity
 from api.responses import items
+from api.responses.compaction import sealed
 from api.responses.objects import response_of
 from api.responses.wish import Wish
 from api.responses.wording import wording_of
@@ -19,8 +23,20 @@ from core.logging import get_logger
 _log = get_logger(__name__)
 
 
-async def keep(services: Services, wish: Wish, named: Identity, answered: Answered) -> None:
-    """Keep an answer, and what it adds to its conversation; an answer that cannot be kept is told all the same."""
+def settled(services: Services, wish: Wish) -> Asked:
+    """What is run for a response, which has its answer sealed where that is wanted, and kept."""
+    return replace(wish.asked, settle=partial(_settle, services, wish))
+
+
+async def _settle(services: Services, wish: Wish, named: Identity, answered: Answered) -> Answered:
+    if wish.compacts:
+        answered = await sealed(services, wish.asked.owner, answered)
+    await _keep(services, wish, named, answered)
+    return answered
+
+
+async def _keep(services: Services, wish: Wish, named: Identity, answered: Answered) -> None:
+    """Keep an answer, and what it adds to its conversation; one that cannot be kept is told all the same."""
     wording = wording_of(wish, response_id=named.completion_id, created=named.created)
     answer, body = answered.answers[0], response_of(wording, answered)
     given = items.named(wish.items, named.completion_id)

@@ -33,7 +33,10 @@ def finished(told: dict[str, Any], answer: Answer, output: Sequence[Item], usage
 def response_of(wording: Wording, answered: Answered) -> dict[str, Any]:
     """The response with its answer, as it is kept and told in one piece."""
     answer, told = answered.answers[0], wording.told
-    output = output_of(answer, told["id"], wording.offer, with_thoughts=wording.thoughts)
+    if wording.compacted:
+        output = [compaction_item(told["id"], answer.text)]
+    else:
+        output = output_of(answer, told["id"], wording.offer, with_thoughts=wording.thoughts)
     return finished(told, answer, output, answered.usage, at=int(time.time()))
 
 
@@ -74,6 +77,11 @@ def reasoning_item(response_id: str, number: int, thoughts: Iterable[str], *, st
     """What the model shows of its thinking."""
     summary = [{"type": "summary_text", "text": thought} for thought in thoughts]
     return {"id": _id("rs", response_id, number), "type": "reasoning", "summary": summary, "status": status}
+
+
+def compaction_item(response_id: str, sealed: str) -> Item:
+    """What stands for everything that was said before."""
+    return {"id": _id("cmp", response_id, 0), "type": "compaction", "encrypted_content": sealed}
 
 
 def call_item(response_id: str, number: int, call: ToolCall, offer: Offer | None, *, empty: bool = False) -> Item:

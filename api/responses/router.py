@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query
@@ -11,43 +9,20 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
-from api.answers.answering import answer
 from api.body import read_object
 from api.dependencies import GrantDep, ServicesDep
 from api.errors import answer_to
 from api.launch import cancel
 from api.pages import page_of
-from api.responses import background, reading
+from api.responses import reading
+from api.responses.creating import CompactResponse, CreateResponse
 from api.responses.following import Following
-from api.responses.kept import keep
 from api.responses.service import ROUTE, read_wish
-from api.responses.standing import body_of
-from api.responses.worded import maker_of
-from api.services import Services
 from bridge.usage import tokens
 from core.errors import InvalidRequestError, OperationNotFinishedError, UpgradeRequiredError
 
 _CANCEL_SECONDS = 5.0
-
-
-class CreateResponse:
-    """The route as a plain ASGI application: the request's own task writes to the socket, with nothing in between."""
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        services: Services = scope["state"]["services"]
-        wish = await read_wish(services, await read_object(scope, receive), scope)
-        if not wish.detached:
-            asked = replace(wish.asked, kept=partial(keep, services, wish))
-            await answer(services, asked, maker_of(services, wish, send), scope, receive)
-            return
-        kept, record = await background.start(services, wish, scope)
-        if wish.request.stream:
-            await Following(services, kept, record, after=-1)(scope, receive, send)
-        else:
-            body = await body_of(services, kept.body, record)
-            await JSONResponse(body, headers={"x-chatgpt-operation-id": record.id})(scope, receive, send)
 
 
 async def refuse_upgrade(request: Request) -> Response:
@@ -61,6 +36,7 @@ router = APIRouter(
     routes=[
         Route(ROUTE, CreateResponse(), methods=["POST"]),
         Route(ROUTE, refuse_upgrade, methods=["GET"]),
+        Route(f"{ROUTE}/compact", CompactResponse(), methods=["POST"]),
     ],
     tags=["responses"],
 )
@@ -106,7 +82,7 @@ async def cancel_response(response_id: str, services: ServicesDep, grant: GrantD
     kept = await reading.find(services, response_id, grant.sees)
     if not kept.body["background"]:
         raise InvalidRequestError("Only a response in the background can be cancelled.", param="response_id")
-    if kept.body["status"] in ("queued", "in_progress"):
+    if kept.body["status"] in reading.WAITING:
         await cancel(services, response_id, grant.sees)
         await services.bridge.feed.wait_finished(response_id, _CANCEL_SECONDS)
     return (await reading.find(services, response_id, grant.sees)).body
@@ -116,10 +92,12 @@ async def cancel_response(response_id: str, services: ServicesDep, grant: GrantD
 async def delete_response(response_id: str, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
     """Forget a response, and its operation where it ran in the background."""
     kept = await reading.find(services, response_id, grant.sees)
-    if kept.body["status"] in ("queued", "in_progress"):
+    if kept.body["status"] in reading.WAITING:
         raise OperationNotFinishedError("The response is not answered yet; cancel it first.")
     if kept.body["background"] and await services.bridge.operations.find(response_id) is not None:
         await services.bridge.removal.remove(response_id, grant.sees, files=True)
+    if kept.body.get("conversation"):
+        await services.bridge.conversations.settle(kept.body["conversation"]["id"], response_id, kept.body["output"])
     await services.bridge.responses.remove(response_id, grant.sees)
     return {"id": response_id, "object": "response", "deleted": True}
 

@@ -7,23 +7,28 @@ from collections.abc import Sequence
 from starlette.types import Scope
 
 from api.caller import caller_of
-from api.responses import items
+from api.responses import compaction, items
 from api.responses.history import History
 from api.services import Services
 from bridge.chat import transcript
 from bridge.chat.composing import Composed, composed
 from bridge.chat.order import Form
 from bridge.chat.transcript import Said
-from bridge.responses.places import Item
+from bridge.responses.places import Item, Place
 
 
 class Speech:
     """One request's, loaded as far as it is needed.
 
+    Attributes:
+        form: what the answer may be.
+
     Args:
         instructions: a system prompt for this response alone.
+        owner: whose it is.
         given: its own input.
         most_tokens: how long a chat with tools may become.
+        with_files: pictures and documents are loaded; else the words alone are said.
     """
 
     def __init__(
@@ -31,19 +36,23 @@ class Speech:
         services: Services,
         scope: Scope,
         *,
+        owner: str,
         instructions: str | None,
         given: Sequence[Item],
         history: History,
         form: Form,
         most_tokens: int | None,
+        with_files: bool = True,
     ) -> None:
         self._services = services
         self._scope = scope
+        self._owner = owner
         self._instructions = (Said("system", instructions),) if instructions else ()
         self._given = given
         self._history = history
-        self._form = form
+        self.form = form
         self._most = most_tokens
+        self._with_files = with_files
 
     async def composed(self) -> Composed:
         """The messages: new ones alone where the rest lies upstream.
@@ -54,9 +63,9 @@ class Speech:
         place = self._history.place
         if place is None:
             return await self.whole()
-        said = await self._loaded(self._said(self._given, "input"))
+        said = await self._loaded(await self._opened(self._given, "input"))
         spoken = transcript.answerable((*self._instructions, *said), param="input")
-        return await composed(spoken, self._form, most_tokens=self._most, going_on=True, told=place.told)
+        return await composed(spoken, self.form, most_tokens=self._most, going_on=True, told=place.told)
 
     async def whole(self) -> Composed:
         """Everything, from the beginning.
@@ -64,20 +73,30 @@ class Speech:
         Raises:
             CallerError: as `composed`.
         """
-        before = self._said(await self._history.items(), "history")
-        said = await self._loaded([*before, *self._said(self._given, "input")])
+        before = await self._opened(await self._history.items(), "history")
+        said = await self._loaded([*before, *await self._opened(self._given, "input")])
         spoken = transcript.answerable((*self._instructions, *said), param="input")
-        return await composed(spoken, self._form, most_tokens=self._most)
+        return await composed(spoken, self.form, most_tokens=self._most)
+
+    @property
+    def place(self) -> Place | None:
+        """Where it goes on upstream."""
+        return self._history.place
 
     @property
     def opening(self) -> tuple[Said, ...]:
         """What its conversation may be known by: how its own input begins."""
         return (*self._instructions, *self._said(self._given, "input"))
 
+    async def _opened(self, given: Sequence[Item], param: str) -> list[Said]:
+        return self._said(await compaction.opened(self._services, given, self._owner, param=param), param)
+
     def _said(self, given: Sequence[Item], param: str) -> list[Said]:
-        return items.said(given, param=param, offer=self._form.offer)
+        return items.said(given, param=param, offer=self.form.offer)
 
     async def _loaded(self, said: Sequence[Said]) -> tuple[Said, ...]:
+        if not self._with_files:
+            return transcript.without_files(said)
         if not any(one.files for one in said):
             return tuple(said)
         services = self._services

@@ -24,7 +24,9 @@ class StreamedResponse:
     always."""
 
     def __init__(self, wording: Wording, naming: Naming, settings: ServerSettings, send: Send) -> None:
-        self._events = ResponseEvents(wording.told, wording.offer, thoughts=wording.thoughts)
+        self._events = ResponseEvents(
+            wording.told, wording.offer, thoughts=wording.thoughts, compacted=wording.compacted
+        )
         # What comes first is numbered first, whenever it is sent.
         self._begin = encoded(self._events.begin())
         self._send = send

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from starlette.types import Send
 
 from api.answers.naming import Naming
@@ -22,4 +24,15 @@ class WholeResponse(WholeAnswer):
 
     async def finish(self, answered: Answered) -> None:
         """Send it."""
-        await self._late.finish(response_of(self._wording, answered), headers=self._naming())
+        await self._late.finish(self._body(response_of(self._wording, answered)), headers=self._naming())
+
+    def _body(self, response: dict[str, Any]) -> dict[str, Any]:
+        return response
+
+
+class Compaction(WholeResponse):
+    """A sealed summary, as the route for nothing else answers with it."""
+
+    def _body(self, response: dict[str, Any]) -> dict[str, Any]:
+        told = {name: response[name] for name in ("id", "created_at", "output", "usage", "chatgpt_account")}
+        return {**told, "object": "response.compaction"}

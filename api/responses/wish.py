@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from api.answers.asked import Asked
+from api.answers.commands import OwnWords
 from api.responses.schemas import ResponseBody
 from bridge.responses.places import Item
 
@@ -22,7 +23,9 @@ class Wish:
         told: names the tools that the model knows by the end of it.
         private: whether the request itself asks for a chat that upstream does not keep; `None`: it says nothing.
         detached: it is answered in the background.
+        compacts: a sealed summary is wanted in place of an answer.
         ignored: kinds of tools and items that say nothing to the model.
+        own_words: makes the answer where the bridge has it itself.
     """
 
     asked: Asked
@@ -32,4 +35,6 @@ class Wish:
     told: str | None
     private: bool | None
     detached: bool
+    compacts: bool = False
     ignored: tuple[str, ...] = ()
+    own_words: OwnWords | None = None

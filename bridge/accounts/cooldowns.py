@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Connection
 
 from bridge.store.types import from_microseconds, to_microseconds
-from core.contracts.buckets import Bucket
+from core.contracts.buckets import TALK, Bucket
 
 Transaction: TypeAlias = Connection
 Source = Literal["told", "guessed"]
@@ -158,7 +158,7 @@ def held(conn: Transaction, lease_ids: Sequence[str]) -> frozenset[str]:
 def limiting(slug: str, buckets: Iterable[Bucket]) -> list[str]:
     """The scopes of limits that a request meets. `auto` picks another model, and chat itself has no quota."""
     models = [] if slug == "auto" else [f"model:{slug}"]
-    return models + [f"bucket:{bucket.value}" for bucket in buckets if bucket is not Bucket.CHAT]
+    return models + [f"bucket:{bucket.value}" for bucket in buckets if bucket not in TALK]
 
 
 def in_the_way(cooldowns: Mapping[str, Cooldown], scopes: Collection[str]) -> list[Cooldown]:

@@ -6,11 +6,18 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from bridge.chat.order import Form
 from bridge.chat.transcript import Said
 
+_COMPACTIONS = (
+    "You are a context summarization agent. You are given a conversation between a user and an agent.",
+    "Summarize what was done in this conversation. Write like a pull request description.",
+    "*Briefly* summarize this partial conversation about programming.",
+)
+_COMMITS = "You are an expert software engineer that generates concise, one-line Git commit messages"
+_CODEX_COMPACTS = "You are performing a CONTEXT CHECKPOINT COMPACTION."
 _OPENCODE_SYSTEM = "You are a title generator. You output ONLY a thread title. Nothing else.\n"
 _OPENCODE_ASKS = "Generate a title for this conversation:"
 _CODEX_ASKS = "Generate a concise, single-line task title of at most 36 characters"
@@ -44,15 +51,37 @@ class TitleCall:
         return title if self.field is None else json.dumps({self.field: title}, ensure_ascii=False)
 
 
-def title_call(said: Sequence[Said], form: Form, headers: Mapping[str, str]) -> TitleCall | None:
-    """The wish for a title that a request is, `None` for any other.
+@dataclass(frozen=True, slots=True)
+class HelperCall:
+    """A call that an agent makes for itself: no part of the conversation that its session is.
+
+    Attributes:
+        kind: a `title` can be had from the user's own words; a `summary` or a `commit` message is work for a model.
+    """
+
+    kind: Literal["title", "summary", "commit"]
+    title: TitleCall | None = None
+
+
+def helper_call(said: Sequence[Said], form: Form, told: Mapping[str, str]) -> HelperCall | None:
+    """The helper call that a request is, `None` for any other: in doubt it is the user's.
 
     Args:
-        headers: by lower-case name.
+        told: what the client says of the request beside it, by lower-case name of the header.
     """
-    if form.offer is not None and form.offer.tools:
+    if not said or (form.offer is not None and form.offer.tools):
         return None
-    return _opencode(said) or _codex(said, form, headers)
+    title = _opencode(said) or _codex(said, form, told)
+    if title is not None:
+        return HelperCall("title", title)
+    if said[-1].text.startswith(_CODEX_COMPACTS):
+        return HelperCall("summary")
+    if len(said) == 2 and said[0].role == "system":
+        if said[0].text.startswith(_COMPACTIONS):
+            return HelperCall("summary")
+        if said[0].text.startswith(_COMMITS):
+            return HelperCall("commit")
+    return None
 
 
 def _opencode(said: Sequence[Said]) -> TitleCall | None:
@@ -65,24 +94,23 @@ def _opencode(said: Sequence[Said]) -> TitleCall | None:
     return TitleCall(words, _LONGEST["opencode"])
 
 
-def _codex(said: Sequence[Said], form: Form, headers: Mapping[str, str]) -> TitleCall | None:
+def _codex(said: Sequence[Said], form: Form, told: Mapping[str, str]) -> TitleCall | None:
     last = said[-1].text
-    if not last.startswith(_CODEX_ASKS) or form.shape is None or not _is_title_thread(headers):
+    if not last.startswith(_CODEX_ASKS) or form.shape is None or not _is_title_thread(told):
         return None
     _, found, words = last.partition(_CODEX_PROMPT)
     return TitleCall(words if found else last, _LONGEST["codex"], "title")
 
 
-def _is_title_thread(headers: Mapping[str, str]) -> bool:
+def _is_title_thread(told: Mapping[str, str]) -> bool:
     try:
-        told: Any = json.loads(headers.get(_CODEX_HEADER, ""))
-    except ValueError:
+        turn: Any = json.loads(told.get(_CODEX_HEADER, ""))
+    except (ValueError, RecursionError):
         return False
-    return isinstance(told, dict) and told.get("thread_source") == "thread_title"
+    return isinstance(turn, dict) and turn.get("thread_source") == "thread_title"
 
 
 def _cut(line: str, longest: int) -> str:
     """The beginning of a line, cut between two words where there are some."""
-    cut = line[: longest - 1]
-    before, blank, _ = cut.rpartition(" ")
-    return f"{(before if blank and len(before) > longest // 2 else cut).rstrip(' .,;:')}…"
+    before = line[:longest].rpartition(" ")[0]
+    return f"{(before if len(before) > longest // 2 else line[: longest - 1]).rstrip(' .,;:')}…"

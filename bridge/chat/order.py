@@ -59,6 +59,7 @@ class ChatOrder:
         affinity: chats with the same key prefer the account that answered before; `None` when any will do.
         fallback: who answers where this model cannot; `None` for nobody.
         search: ask upstream to search the web.
+        helper: an agent asks for itself: it waits in a line of its own, and no account is preferred for it.
         afresh: makes the same chat in a conversation of its own, for when the one that it continues is gone.
     """
 
@@ -72,6 +73,7 @@ class ChatOrder:
     fallback: Fallback | None = None
     continued: Continued | None = None
     search: bool = False
+    helper: bool = False
     afresh: Callable[[], Awaitable[ChatOrder]] | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -86,9 +88,10 @@ class ChatOrder:
             model: instead of its own.
         """
         wanted, files = model or self.model, self.files
+        bucket = Bucket.HELPER if self.helper else Bucket.CHAT
         return Needs(
             kind="chat",
-            buckets=(Bucket.UPLOAD, Bucket.CHAT) if files else (Bucket.CHAT,),
+            buckets=(Bucket.UPLOAD, bucket) if files else (bucket,),
             slug=wanted.slug,
             effort=wanted.effort,
             accounts=(self.continued.account,) if self.continued else self.accounts,

@@ -93,6 +93,12 @@ async def with_files(transcript: Sequence[Said], references: References, caller:
     return tuple(replace(said, files=tuple(next(left) for _ in said.files)) for said in transcript)
 
 
+def without_files(transcript: Sequence[Said]) -> tuple[Said, ...]:
+    """The words alone, where the answer needs no more."""
+    bare = (replace(said, files=()) for said in transcript)
+    return tuple(said for said in bare if said.speaks)
+
+
 def opening(transcript: Sequence[Said]) -> str:
     """Names a conversation by how it began: its system prompts and the first message of the user."""
     digest = hashlib.blake2b(digest_size=16)

@@ -20,6 +20,12 @@ from core.errors import NotFoundError
 CONVERSATIONS: Table = ConversationRow.metadata.tables[str(ConversationRow.__tablename__)]
 ITEMS: Table = ConversationItemRow.metadata.tables[str(ConversationItemRow.__tablename__)]
 
+PENDING = "chatgpt_pending_response"
+"""The type of what stands in a conversation for an answer that is to come; its id is the response's."""
+
+_MOST_OUTPUT = 10_000
+"""Items of one answer."""
+
 
 @dataclass(frozen=True, slots=True)
 class KeptConversation:
@@ -119,6 +125,37 @@ class KeptConversations:
 
         await self._store.write(work, durable=True)
 
+    async def expect(self, conversation_id: str, owner: str | None, items: Sequence[Item], response_id: str) -> None:
+        """Add items at its end, and keep a place behind them for the answer of a response that is to come.
+
+        Raises:
+            NotFoundError: there is none of this owner's.
+        """
+        marker: Item = {"id": response_id, "type": PENDING}
+        words = await self._sealing.seal(*items, marker)
+
+        def work(conn: Connection) -> None:
+            _owned(conn, conversation_id, owner)
+            _append(conn, conversation_id, items, words[:-1])
+            _append(conn, conversation_id, [marker], words[-1:], free=_MOST_OUTPUT)
+            conn.execute(_at(conversation_id).values(used_at=utc_now(), **NOWHERE))
+
+        await self._store.write(work, durable=True)
+
+    async def settle(self, conversation_id: str, response_id: str, items: Sequence[Item]) -> None:
+        """Put what a response has answered where its place is kept; nothing where none is."""
+        words = await self._sealing.seal(*items)
+
+        def work(conn: Connection) -> None:
+            marker = ITEMS.c.conversation_id == conversation_id, ITEMS.c.item_id == response_id
+            position = conn.execute(select(ITEMS.c.position).where(*marker)).scalar_one_or_none()
+            if position is None:
+                return
+            conn.execute(delete(ITEMS).where(*marker))
+            _insert(conn, conversation_id, items, words, position - len(items) + 1)
+
+        await self._store.write(work)
+
     async def remove_item(self, conversation_id: str, owner: str | None, item_id: str) -> None:
         """Take one item out; what lies upstream still has it, so that the conversation begins anew there.
 
@@ -168,13 +205,20 @@ def _at(conversation_id: str) -> Any:
     return update(CONVERSATIONS).where(CONVERSATIONS.c.id == conversation_id)
 
 
-def _append(conn: Connection, conversation_id: str, items: Sequence[Item], words: Sequence[str]) -> None:
-    if not items:
-        return
+def _append(
+    conn: Connection, conversation_id: str, items: Sequence[Item], words: Sequence[str], *, free: int = 0
+) -> None:
+    """Args:
+    free: how many numbers are left free before them.
+    """
     last = select(func.max(ITEMS.c.position)).where(ITEMS.c.conversation_id == conversation_id)
-    after = (conn.execute(last).scalar_one() or 0) + 1
+    _insert(conn, conversation_id, items, words, (conn.execute(last).scalar_one() or 0) + 1 + free)
+
+
+def _insert(conn: Connection, conversation_id: str, items: Sequence[Item], words: Sequence[str], first: int) -> None:
     rows = [
-        {"conversation_id": conversation_id, "position": after + number, "item_id": item["id"], "sealed": word}
+        {"conversation_id": conversation_id, "position": first + number, "item_id": item["id"], "sealed": word}
         for number, (item, word) in enumerate(zip(items, words, strict=True))
     ]
-    conn.execute(insert(ITEMS).values(rows))
+    if rows:
+        conn.execute(insert(ITEMS).values(rows))

@@ -37,7 +37,7 @@ class Needs(Contract):
     @property
     def features(self) -> Mapping[str, int]:
         """How much it takes of which feature (docs/protocol.md section 9); nothing for a chat in words."""
-        if self.buckets == (Bucket.CHAT,):
+        if self.buckets in ((Bucket.CHAT,), (Bucket.HELPER,)):
             return _PLAIN
         wanted = {}
         if Bucket.UPLOAD in self.buckets:

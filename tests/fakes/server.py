@@ -50,6 +50,7 @@ from bridge.quota.checks import AccountChecks
 from bridge.quota.quota import Quota
 from bridge.responses.conversations import KeptConversations
 from bridge.responses.records import KeptResponses
+from bridge.responses.sealing import Sealing
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
@@ -105,6 +106,7 @@ def settings_for(
     inputs: Mapping[str, Any] | None = None,
     files: Mapping[str, Any] | None = None,
     temporal: Mapping[str, Any] | None = None,
+    chat: Mapping[str, Any] | None = None,
     **server: Any,
 ) -> Settings:
     """Settings of a bridge that lives in one folder."""
@@ -115,6 +117,7 @@ def settings_for(
         inputs=inputs or {},
         files=files or {},
         temporal=temporal or {},
+        chat=chat or {},
     )
 
 
@@ -127,6 +130,7 @@ async def open_server(
     inputs: Mapping[str, Any] | None = None,
     files: Mapping[str, Any] | None = None,
     temporal: Mapping[str, Any] | None = None,
+    chat: Mapping[str, Any] | None = None,
     **server: Any,
 ) -> AsyncIterator[Served]:
     """Serve until the block is left.
@@ -137,9 +141,10 @@ async def open_server(
         inputs: settings of inputs.
         files: settings of files that are uploaded.
         temporal: settings of Temporal.
+        chat: settings of chats.
         server: settings of the server.
     """
-    settings = settings_for(root, inputs=inputs, files=files, temporal=temporal, **server)
+    settings = settings_for(root, inputs=inputs, files=files, temporal=temporal, chat=chat, **server)
     world, temporal = ChatWorld(), FakeTemporal()
     async with _bridge(settings, world, patience_seconds) as bridge:
         for alias, text in (captures if captures is not None else {"plus": capture("plus")}).items():
@@ -213,6 +218,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),
         responses=KeptResponses(store, vault.keyring),
         conversations=KeptConversations(store, vault.keyring),
+        sealing=Sealing(vault.keyring),
         keys=keys,
         audit=AuditLog(store),
         presence=presence,

@@ -13,7 +13,13 @@ from openai.types import FileDeleted, FileObject, ImageEditStreamEvent, ImageGen
 from openai.types.chat import ChatCompletion, ChatCompletionChunk
 from openai.types.conversations import Conversation, ConversationDeletedResource, ConversationItemList
 from openai.types.conversations.conversation_item import ConversationItem
-from openai.types.responses import InputTokenCountResponse, Response, ResponseItemList, ResponseStreamEvent
+from openai.types.responses import (
+    CompactedResponse,
+    InputTokenCountResponse,
+    Response,
+    ResponseItemList,
+    ResponseStreamEvent,
+)
 from openai.types.shared import ErrorObject
 from pydantic import BaseModel, TypeAdapter
 
@@ -50,6 +56,7 @@ def _page(of: Any) -> Check:
 _BODIES: list[tuple[str, str, Check]] = [
     ("POST", r"/v1/chat/completions", _model(ChatCompletion)),
     ("POST", r"/v1/responses", _model(Response)),
+    ("POST", r"/v1/responses/compact", _model(CompactedResponse)),
     ("POST", r"/v1/responses/input_tokens", _model(InputTokenCountResponse)),
     ("GET", r"/v1/responses/[^/]+", _model(Response)),
     ("POST", r"/v1/responses/[^/]+/cancel", _model(Response)),
@@ -188,7 +195,9 @@ def _hold_response_events(events: list[tuple[str | None, Any]]) -> None:
     """Names that are the types, numbers without gaps, pairs of added and done, deltas that sum to what is done."""
     bodies = [body for _, body in events]
     assert [name for name, _ in events] == [body["type"] for body in bodies]
-    first = bodies[0]["sequence_number"] if bodies else 0
+    if not bodies:
+        return
+    first = bodies[0]["sequence_number"]
     assert [body["sequence_number"] for body in bodies] == list(range(first, first + len(bodies)))
     if first:
         return

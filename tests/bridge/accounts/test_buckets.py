@@ -71,6 +71,7 @@ def test_what_was_saved_wins_over_the_environment_and_each_number_names_its_sour
 
     assert limits.sizes("mine", "plus") == {
         Bucket.CHAT: Size(5, Source.ENVIRONMENT),
+        Bucket.HELPER: Size(1, Source.PLAN_TABLE),
         Bucket.UPLOAD: Size(1, Source.PLAN_TABLE),
         Bucket.IMAGE: Size(4, Source.ENVIRONMENT),
         Bucket.RESEARCH: Size(1, Source.ACCOUNT),
