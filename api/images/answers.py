@@ -15,6 +15,7 @@ from bridge.usage.pictures import PictureUsage, pictures
 from core.contracts.artifacts import Artifact
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationRecord, OperationState
+from core.errors import GoneError
 
 SIZES = ("1024x1024", "1024x1536", "1536x1024")
 """The sizes that the vendor's schema can name; `width` and `height` beside them are always true."""
@@ -29,6 +30,8 @@ async def image_answer(services: Services, record: OperationRecord, links: Links
     """
     group = await group_of(services, record)
     made = [one for one in group if one.state is OperationState.COMPLETED]
+    if not made:
+        raise GoneError("The picture was removed.")
     missing = failures(group)
     ended = [one.finished_at for one in made if one.finished_at is not None]
     return {
@@ -46,16 +49,12 @@ async def image_answer(services: Services, record: OperationRecord, links: Links
 def facts(record: OperationRecord) -> dict[str, str]:
     """What a picture of a completed operation is, and what was asked of it."""
     request = ImageRequest.model_validate(record.request)
-    told = {name: value for name, value in _asked(request).items() if value != "auto"}
+    told = {name: value for name in ("background", "quality") if (value := getattr(request, name)) != "auto"}
     for artifact in record.artifacts[:1]:
         told["output_format"] = artifact.content_type.removeprefix("image/")
         size = f"{artifact.width}x{artifact.height}"
         told |= {"size": size} if size in SIZES else {}
     return told
-
-
-def _asked(request: ImageRequest) -> dict[str, str]:
-    return {"background": request.background, "quality": request.quality}
 
 
 def usage(made: Sequence[OperationRecord]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ class _Asked:
             retry_count=self._retry_count,
             detached=self._detached,
             cancel_on_disconnect=self._request.chatgpt_on_disconnect == "cancel",
-            members=members_of(body),
+            members=members_of(OperationKind.EDIT, body),
         )
 
 

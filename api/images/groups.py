@@ -10,12 +10,16 @@ from api.images.serving import reason
 from api.services import Services
 from bridge.keys.grant import Grant
 from core.contracts.failure import Failure, failure_of
-from core.contracts.operations import OperationRecord, OperationState
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
 from core.errors import InvalidRequestError
 
+_DRAWN = (OperationKind.IMAGE, OperationKind.EDIT)
 
-def members_of(request: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+
+def members_of(kind: OperationKind, request: dict[str, Any]) -> tuple[dict[str, Any], ...]:
     """The requests of the further operations that a request for several pictures makes: each asks for one."""
+    if kind not in _DRAWN:
+        return ()
     return ({**request, "n": 1},) * (int(request.get("n", 1)) - 1)
 
 

@@ -81,5 +81,5 @@ def admission_of(body: dict[str, Any], scope: Scope, pool: Sequence[Account]) ->
         retry_count=retry_count(headers),
         detached=detached,
         cancel_on_disconnect=request.chatgpt_on_disconnect == "cancel",
-        members=members_of(kept),
+        members=members_of(OperationKind.IMAGE, kept),
     )

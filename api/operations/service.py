@@ -224,7 +224,7 @@ async def rerun(services: Services, grant: Grant, operation_id: str, headers: He
         idempotency_key=key,
         detached=True,
         rerun_of=first.id,
-        members=members_of(first.request),
+        members=members_of(first.kind, first.request),
     )
     services.bridge.keys.use.begin(grant, 1 + len(again.members))
     record = await launch.launch(services, again)

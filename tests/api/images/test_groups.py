@@ -9,9 +9,10 @@ import httpx2
 import pytest
 from openai.types import ImagesResponse
 
+from api.images.groups import members_of
 from core.contracts.failure import failure_of
 from core.contracts.keys import AccessScope, KeyTerms
-from core.contracts.operations import OperationRecord, OperationState
+from core.contracts.operations import OperationKind, OperationRecord, OperationState
 from core.errors import ContentBlockedError
 from tests.fakes.server import Served, complete
 from tests.fakes.upstream import png
@@ -51,6 +52,11 @@ async def started(served: Served, number: int) -> list[str]:
 
     await until(enough)
     return served.temporal.started
+
+
+def test_only_pictures_come_in_groups() -> None:
+    assert len(members_of(OperationKind.EDIT, {"n": 4})) == 3
+    assert members_of(OperationKind.RESPONSE, {"n": 4}) == members_of(OperationKind.IMAGE, {}) == ()
 
 
 async def test_each_picture_is_an_operation_and_the_first_answers_for_all(
