@@ -62,11 +62,11 @@ class Chunks:
             return self._delta({"function_call": {"name": call.name, "arguments": call.arguments}}, choice)
         return self._delta({"tool_calls": [{"index": number, **call_object(call)}]}, choice)
 
-    def finish(self, answer: Answer, choice: int = 0) -> bytes:
-        """The last chunk of a choice, the only one with a finish reason."""
+    def finish(self, answer: Answer, choice: int = 0, **more: Any) -> bytes:
+        """The last chunk of a choice, the only one with a finish reason; `more` is told beside it."""
         delta = {} if answer.refusal is None else {"refusal": answer.refusal}
         finish = {"index": choice, "delta": delta, "finish_reason": finish_reason(answer, older=self._older)}
-        return self._event([finish], chatgpt_account=answer.account, **notes(answer))
+        return self._event([finish], chatgpt_account=answer.account, **notes(answer), **more)
 
     def usage(self, usage: Usage) -> bytes:
         """The chunk after the last one, for those who asked for it."""

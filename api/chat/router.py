@@ -10,12 +10,13 @@ from api.answers.answering import answer
 from api.answers.local import answer_locally
 from api.body import read_object
 from api.chat.background import admission_of, response_answer
+from api.chat.pictures import answer_picture
 from api.chat.research import answer_research
 from api.chat.service import ROUTE, read_wish
 from api.chat.worded import maker_of
 from api.images.serving import answer as answer_operation
 from api.services import Services
-from bridge.chat.intents import asks_research
+from bridge.chat.intents import asks_picture, asks_research
 
 
 class ChatCompletions:
@@ -26,6 +27,9 @@ class ChatCompletions:
         body = await read_object(scope, receive)
         if asks_research(body):
             await answer_research(services, body, scope, receive, send)
+            return
+        if asks_picture(body):
+            await answer_picture(services, body, scope, receive, send)
             return
         wish = await read_wish(services, body, scope)
         if wish.own_words is not None:

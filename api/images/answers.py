@@ -11,6 +11,7 @@ from api.images.groups import failures, group_of
 from api.links import Links
 from api.services import Services
 from bridge.operations.turns import messages_of
+from bridge.usage import tokens
 from bridge.usage.pictures import PictureUsage, pictures
 from core.contracts.artifacts import Artifact
 from core.contracts.images import ImageRequest
@@ -39,7 +40,7 @@ async def image_answer(services: Services, record: OperationRecord, links: Links
         "model": record.model,
         "data": [await _picture(services, one, artifact, links) for one in made for artifact in one.artifacts],
         **facts(made[0]),
-        "usage": usage(made),
+        "usage": await usage(made),
         "chatgpt_account": record.account,
         "chatgpt_operation_id": record.id,
         **({"chatgpt_failed": missing} if missing else {}),
@@ -57,8 +58,9 @@ def facts(record: OperationRecord) -> dict[str, str]:
     return told
 
 
-def usage(made: Sequence[OperationRecord]) -> dict[str, Any]:
+async def usage(made: Sequence[OperationRecord]) -> dict[str, Any]:
     """What completed operations used, by estimate: upstream counts nothing."""
+    await tokens.ready()
     counted = sum((_counted(one) for one in made), PictureUsage())
     return {
         "input_tokens": counted.text + counted.images,

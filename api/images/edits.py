@@ -42,6 +42,18 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
         ClientLeft: the client did, while its pictures were fetched.
     """
     form, given = await read_pictured(scope, receive)
+    admission = await admission_of(services, form, given, scope, receive)
+    return admission, bool(form.get("stream"))
+
+
+async def admission_of(
+    services: Services, form: dict[str, Any], given: Sequence[Given], scope: Scope, receive: Receive
+) -> Admission:
+    """The same of a body that was read, and of what it names as its pictures.
+
+    Raises:
+        CallerError, TemporalUnavailableError, ShuttingDownError, ClientLeft: as `read`.
+    """
     request = validated(ImageEditRequest, form)
     mask = None if request.mask is None else Given("mask", request.mask)
     require_few(given, mask)
@@ -52,7 +64,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
     count(services, grant_of(scope), request.n or 1)
     refs = await stored(services, given, scope, receive, mask=mask)
     edit = EditRequest(**fields, inputs=refs[: len(given)], mask=refs[-1] if mask else None)
-    return asked.admission(edit), bool(request.stream)
+    return asked.admission(edit)
 
 
 def _fields(

@@ -57,7 +57,7 @@ class PictureStream(LateStream):
         at = int((record.finished_at or record.created_at).timestamp())
         event = await self._event("completed", await asyncio.to_thread(path.read_bytes), at)
         await self.begin()
-        await self.events.end(_wire({**event, "usage": usage((record,))}))
+        await self.events.end(_wire({**event, "usage": await usage((record,))}))
 
     def error(self, answer: ErrorAnswer) -> bytes:
         """An `error` event, which the vendor's clients raise."""

@@ -11,6 +11,7 @@ from core.errors import InvalidRequestError
 
 _RESEARCH_SWITCHES = ("deep_research", "deep_research_version")
 _RESEARCH_HINT = "connector:connector_openai_deep_research"
+_DRAW = "chatgpt_image_intercept"
 _OFF = frozenset({"", "0", "false", "no", "none", "off", "plain"})
 _ON = frozenset({"1", "true", "yes", "on"})
 _AGENT_SWITCHES = ("agent_mode", "chatgpt_agent_mode", "tool_bridge", "chatgpt_tool_bridge")
@@ -30,12 +31,15 @@ def asks_research(body: Mapping[str, Any]) -> bool:
     return False
 
 
-def asks_picture(options: Mapping[str, Any], model: str | None) -> bool:
-    """Whether a chat wants its last message drawn: it says so itself, or names a model that does nothing else.
+def asks_picture(body: Mapping[str, Any]) -> bool:
+    """Whether a chat's body, not validated yet, wants its last message drawn: it says so itself, or names a model that
+    does nothing else.
 
     Words like "draw" are no sign: a chat is about them as often as it asks for them.
     """
-    return is_on(options.get("chatgpt_image_intercept")) or is_image(model)
+    model, beside = body.get("model"), body.get("metadata")
+    holders = (body, beside if isinstance(beside, Mapping) else {})
+    return (isinstance(model, str) and is_image(model)) or any(is_on(one.get(_DRAW)) for one in holders)
 
 
 def agent_mode(options: Mapping[str, Any], model: str | None, default: PromptMode) -> PromptMode | None:

@@ -38,16 +38,30 @@ def test_a_mode_nobody_knows_names_its_switch() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "model"),
-    [({"chatgpt_image_intercept": True}, "auto"), ({"chatgpt_image_intercept": "yes"}, None), ({}, "gpt-image-1")],
+    "body",
+    [
+        {"model": "auto", "chatgpt_image_intercept": True},
+        {"metadata": {"chatgpt_image_intercept": "yes"}},
+        {"model": "gpt-image-1"},
+        {"model": "chatgpt-web/dall-e-3"},
+    ],
 )
-def test_a_picture_is_asked_for_by_option_or_model(options: dict[str, Any], model: str | None) -> None:
-    assert asks_picture(options, model)
+def test_a_picture_is_asked_for_by_option_or_model(body: dict[str, Any]) -> None:
+    assert asks_picture(body)
 
 
-@pytest.mark.parametrize("options", [{}, {"chatgpt_image_intercept": False}, {"chatgpt_image_intercept": "off"}])
-def test_nothing_else_asks_for_a_picture(options: dict[str, Any]) -> None:
-    assert not asks_picture(options, "auto")
+@pytest.mark.parametrize(
+    "body",
+    [
+        {},
+        {"model": "auto", "chatgpt_image_intercept": False},
+        {"metadata": {"chatgpt_image_intercept": "off"}},
+        {"metadata": "draw", "model": ["gpt-image-1"]},
+        {"messages": [{"role": "user", "content": "Draw a picture of a boat."}]},
+    ],
+)
+def test_nothing_else_asks_for_a_picture(body: dict[str, Any]) -> None:
+    assert not asks_picture(body)
 
 
 @pytest.mark.parametrize(
