@@ -20,6 +20,7 @@ from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
 from bridge.care.care import Care
+from bridge.chat.uploads import Uploads
 from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
@@ -83,6 +84,7 @@ class Bridge:
     care: Care
     usage: UsageCounters
     pool: Pool
+    chat_uploads: Uploads
     operations: Operations
     reservations: Reservations
     submissions: Submissions
@@ -204,6 +206,7 @@ def _assemble(
         care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
+        chat_uploads=Uploads(),
         operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
         reservations=Reservations(store, registry, pool, preflight=quota.before_operation),
         submissions=Submissions(store),

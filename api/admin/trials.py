@@ -37,7 +37,7 @@ async def chat(services: Services, body: dict[str, Any], scope: Scope) -> dict[s
     messages = [{"role": "system", "content": system}] if system else []
     asked = {"model": _text(body, "model") or AUTO, "messages": [*messages, {"role": "user", "content": words}]}
     wanted = (await read_wish(services, asked, scope)).asked
-    run, began = Choices(services.bridge.pool, wanted.order), time.monotonic()
+    run, began = Choices(services.bridge.pool, services.bridge.chat_uploads, wanted.order), time.monotonic()
     named = identity(wanted)
     answered = await answer_counted(services, wanted, run, named, Unheard())
     response = completion(answered, named, model=wanted.model)

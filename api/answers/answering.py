@@ -31,7 +31,7 @@ async def answer(services: Services, asked: Asked, make: MakeAnswer, scope: Scop
         await answer_keyed(services, asked, asked.key, make, scope, receive)
         return
     await require_free_id(services, asked)
-    run, leash = Choices(services.bridge.pool, asked.order, asked.choices), Leash()
+    run, leash = Choices(services.bridge.pool, services.bridge.chat_uploads, asked.order, asked.choices), Leash()
     named = identity(asked)
     heard = make(named, partial(headers_of, run, asked.operation_id))
     with services.leashes.holding(leash), in_table(services, asked, run, leash):

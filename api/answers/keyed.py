@@ -81,7 +81,7 @@ async def _find(services: Services, asked: Asked, scope: KeyScope) -> SharedChat
 
 
 def _start(services: Services, asked: Asked, scope: KeyScope, digest: str) -> SharedChat:
-    run = Choices(services.bridge.pool, asked.order, asked.choices)
+    run = Choices(services.bridge.pool, services.bridge.chat_uploads, asked.order, asked.choices)
     chat = SharedChat(run, identity(asked), digest)
     services.shared.start(scope, chat, _run(services, asked, chat), partial(_settle, services, scope, chat))
     return chat

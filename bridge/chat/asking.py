@@ -7,12 +7,13 @@ from typing import Literal, cast
 from bridge.chat.models import ModelChoice
 from bridge.chat.order import ChatOrder
 from bridge.chat.transcript import Said
+from bridge.chat.uploads import Uploads
 from core import ids
 from provider.interface.session import Session
-from provider.interface.turns import TurnMessage, TurnRequest, UploadedFile
+from provider.interface.turns import TurnMessage, TurnRequest
 
 
-async def turn_of(order: ChatOrder, model: ModelChoice, session: Session) -> TurnRequest:
+async def turn_of(order: ChatOrder, model: ModelChoice, session: Session, uploads: Uploads) -> TurnRequest:
     """The turn of an order on an account.
 
     Raises:
@@ -20,7 +21,7 @@ async def turn_of(order: ChatOrder, model: ModelChoice, session: Session) -> Tur
     """
     continued = order.continued
     return TurnRequest(
-        messages=tuple([await _message(session, said) for said in order.messages]),
+        messages=tuple([await _message(session, uploads, said) for said in order.messages]),
         message_id=ids.message_id(),
         model=model.slug,
         effort=model.effort,
@@ -31,11 +32,7 @@ async def turn_of(order: ChatOrder, model: ModelChoice, session: Session) -> Tur
     )
 
 
-async def _message(session: Session, said: Said) -> TurnMessage:
+async def _message(session: Session, uploads: Uploads, said: Said) -> TurnMessage:
     # Results of tools were folded into the words of the user when the order was composed.
     role = cast(Literal["system", "user", "assistant"], said.role)
-    return TurnMessage(role, said.text, await _uploaded(session, said))
-
-
-async def _uploaded(session: Session, said: Said) -> tuple[UploadedFile, ...]:
-    return tuple([await session.upload(file.content, name=file.name, mime_type=file.mime_type) for file in said.files])
+    return TurnMessage(role, said.text, tuple([await uploads.of(session, file) for file in said.files]))

@@ -10,6 +10,7 @@ from bridge.chat.answer import Answer, Listener
 from bridge.chat.failover import Accounts, Attempt, ChatRun
 from bridge.chat.order import ChatOrder
 from bridge.chat.tokens import Usage, usage_of
+from bridge.chat.uploads import Uploads
 
 MOST_CHOICES = 4
 
@@ -25,9 +26,9 @@ class Answered:
 class Choices:
     """The runs of one request, in the order of its choices."""
 
-    def __init__(self, accounts: Accounts, order: ChatOrder, number: int = 1) -> None:
+    def __init__(self, accounts: Accounts, uploads: Uploads, order: ChatOrder, number: int = 1) -> None:
         self.order = order
-        self.runs = tuple(ChatRun(accounts, order, choice) for choice in range(number))
+        self.runs = tuple(ChatRun(accounts, uploads, order, choice) for choice in range(number))
 
     @property
     def account(self) -> str | None:

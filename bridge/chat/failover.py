@@ -11,6 +11,7 @@ from typing import Protocol
 from bridge.chat.answer import Answer, Listener, Progress, run_turn
 from bridge.chat.asking import turn_of
 from bridge.chat.order import ChatOrder
+from bridge.chat.uploads import Uploads
 from bridge.routing.needs import Needs
 from bridge.routing.pool import Held
 from core.errors import (
@@ -67,7 +68,7 @@ class ChatRun:
         progress: how far the account has come with it.
     """
 
-    def __init__(self, accounts: Accounts, order: ChatOrder, choice: int = 0) -> None:
+    def __init__(self, accounts: Accounts, uploads: Uploads, order: ChatOrder, choice: int = 0) -> None:
         """Args:
         choice: which of several answers to one request this is.
         """
@@ -77,6 +78,7 @@ class ChatRun:
         self.route = ""
         self.progress = Progress()
         self._accounts = accounts
+        self._uploads = uploads
         self._choice = choice
         self._model = order.model
         self._needs = order.needs()
@@ -132,9 +134,10 @@ class ChatRun:
     async def _attempt(self, held: Held, listener: Listener) -> Answer:
         self.account, self.route, self.progress = held.alias, held.route, Progress()
         try:
-            request = await turn_of(self.order, self._model, held.session)
+            request = await turn_of(self.order, self._model, held.session, self._uploads)
             return await run_turn(held.session, request, listener, self.progress, self.order.form, self._choice)
         except BridgeError as error:
+            self._uploads.forget(held.session)
             if isinstance(error, UpstreamBrokenError) and not isinstance(error, UpstreamUnavailableError):
                 # A turn that has left may have been answered, whatever came back.
                 error.spent = error.spent or self.progress.sent

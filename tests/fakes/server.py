@@ -34,6 +34,7 @@ from bridge.accounts.registry import Registry
 from bridge.audit import AuditLog
 from bridge.build import references
 from bridge.care.care import Care
+from bridge.chat.uploads import Uploads
 from bridge.files.artifacts import Artifacts, keep
 from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
@@ -200,6 +201,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         overview=Overview(store, vault, provider, registry),
         checks=AccountChecks(registry, quota, pool.session, pool.report),
         pool=pool,
+        chat_uploads=Uploads(),
         limits=SlotLimits(store, registry, environment),
         cooldowns=Cooldowns(store, registry),
         quota=quota,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from pathlib import Path
 from typing import Any
@@ -61,7 +62,7 @@ async def test_it_is_an_operation_and_a_chat_says_where_the_picture_lies(
     assert told["chatgpt_operation_id"] == answer.headers["x-chatgpt-operation-id"] == record.id
     assert text[text.index("Saved files:") + 1] == picture["path"]
     assert text[text.index("Download links:") + 1] == picture["download_url"]
-    assert Path(picture["path"]).read_bytes() == png()
+    assert await asyncio.to_thread(Path(picture["path"]).read_bytes) == png()
     assert (await client.get(picture["download_url"])).content == png()
     assert told["usage"]["prompt_tokens"] > 0
     assert not drawn.world.asked

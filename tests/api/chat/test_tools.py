@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from typing import Any
 
 import httpx2
 import pytest
 
+from core.errors import UpstreamError
 from tests.fakes.chat import says
 from tests.fakes.server import Served, events
+from tests.fakes.upstream import png
 
 CHAT = "/v1/chat/completions"
 READ = {
@@ -317,3 +320,18 @@ async def test_what_does_not_fit_is_refused_before_anything_is_sent(served: Serv
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (400, "context_length_exceeded")
     assert not served.world.asked
+
+
+async def test_a_picture_that_stays_in_the_history_is_uploaded_once(served: Served, client: httpx2.AsyncClient) -> None:
+    url = f"data:image/png;base64,{base64.b64encode(png()).decode()}"
+    shown = {"role": "user", "content": [{"type": "image_url", "image_url": {"url": url}}]}
+    turns = [shown, {"role": "assistant", "content": "A square."}, {"role": "user", "content": "Sure?"}]
+
+    await client.post(CHAT, json={"model": "auto", "messages": turns[:1]})
+    await client.post(CHAT, json={"model": "auto", "messages": turns})
+    assert len(served.world.uploaded) == 1
+
+    served.world.refusals["plus"] = [UpstreamError("files are gone")]
+    await client.post(CHAT, json={"model": "auto", "messages": turns})
+    await client.post(CHAT, json={"model": "auto", "messages": turns})
+    assert len(served.world.uploaded) == 2

@@ -12,6 +12,7 @@ from bridge.chat.failover import ChatRun
 from bridge.chat.models import Fallback, ModelChoice
 from bridge.chat.order import ChatOrder
 from bridge.chat.transcript import Said
+from bridge.chat.uploads import Uploads
 from core.contracts.buckets import Bucket
 from core.errors import (
     AuthExpiredError,
@@ -50,7 +51,7 @@ def order(*said: Said) -> ChatOrder:
 
 async def test_an_answer_is_heard_in_pieces_and_returned_whole(world: ChatWorld, accounts: FakeAccounts) -> None:
     world.script = [ConversationKnown("c-1"), ModelResolved("gpt-5-5"), *says("Hel", "lo")[1:]]
-    heard, run = Heard(), ChatRun(accounts, order(Said("system", "Be brief"), Said("user", "Hi")))
+    heard, run = Heard(), ChatRun(accounts, Uploads(), order(Said("system", "Be brief"), Said("user", "Hi")))
 
     answer = await run.answer(heard)
 
@@ -68,7 +69,7 @@ async def test_what_only_the_end_knows_is_heard_too(world: ChatWorld, accounts: 
     world.script = [TextDelta("Hel"), TurnFinished("Hello", "length")]
     heard = Heard()
 
-    answer = await ChatRun(accounts, order()).answer(heard)
+    answer = await ChatRun(accounts, Uploads(), order()).answer(heard)
 
     assert heard.pieces == ["Hel", "lo"]
     assert answer.finish_reason == "length"
@@ -80,7 +81,7 @@ async def test_an_answer_that_upstream_rewrote_is_returned_as_it_ended(
     world.script = [TextDelta("Helo"), TurnFinished("Hello", "stop")]
     heard = Heard()
 
-    assert (await ChatRun(accounts, order()).answer(heard)).text == "Hello"
+    assert (await ChatRun(accounts, Uploads(), order()).answer(heard)).text == "Hello"
     assert heard.pieces == ["Helo"]
 
 
@@ -89,7 +90,7 @@ async def test_the_next_account_answers_after_a_refusal_that_it_can_cure(
     world: ChatWorld, accounts: FakeAccounts, refusal: BridgeError
 ) -> None:
     world.refusals["one"] = [refusal]
-    run = ChatRun(accounts, order())
+    run = ChatRun(accounts, Uploads(), order())
 
     answer = await run.answer(Heard())
 
@@ -114,7 +115,7 @@ async def test_a_refusal_that_no_other_account_cures_ends_the_chat(
     world.refusals["one"] = [refusal]
 
     with pytest.raises(type(refusal)):
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert world.accounts == ["one"]
 
@@ -125,7 +126,7 @@ async def test_what_fails_before_the_turn_leaves_is_tried_on_the_next_account(
 ) -> None:
     world.before["one"] = [failure]
 
-    answer = await ChatRun(accounts, order()).answer(Heard())
+    answer = await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert answer.account == "two"
     assert not failure.spent
@@ -136,7 +137,7 @@ async def test_what_fails_after_the_turn_left_may_have_cost_something(world: Cha
     world.refusals["one"] = [failure]
 
     with pytest.raises(UpstreamError):
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert failure.spent
 
@@ -146,7 +147,7 @@ async def test_an_empty_answer_goes_to_another_account_once(world: ChatWorld, ac
     world.script = [TurnFinished(" \n", "stop")]
 
     with pytest.raises(EmptyResponseError) as failure:
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert world.accounts == ["one", "two"]
     assert failure.value.spent
@@ -158,7 +159,7 @@ async def test_nobody_else_is_asked_once_the_client_has_heard_something(
     world.script = [TextDelta("Hel"), RateLimitedError("slow down")]
 
     with pytest.raises(RateLimitedError):
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert world.accounts == ["one"]
 
@@ -169,7 +170,7 @@ async def test_text_that_was_seen_counts_although_the_client_waits_for_the_whole
     world.script = [TextDelta("Hel"), RateLimitedError("slow down")]
 
     with pytest.raises(RateLimitedError):
-        await ChatRun(accounts, order()).answer(Heard(begins=False))
+        await ChatRun(accounts, Uploads(), order()).answer(Heard(begins=False))
 
     assert world.accounts == ["one"]
 
@@ -180,7 +181,7 @@ async def test_nobody_else_is_asked_once_the_answer_has_begun_without_text(
     world.script = [RateLimitedError("slow down")]
 
     with pytest.raises(RateLimitedError):
-        await ChatRun(accounts, order()).answer(Heard(begun=True))
+        await ChatRun(accounts, Uploads(), order()).answer(Heard(begun=True))
 
     assert world.accounts == ["one"]
 
@@ -189,7 +190,7 @@ async def test_when_all_have_failed_the_error_that_passes_by_itself_is_told(
     world: ChatWorld, accounts: FakeAccounts
 ) -> None:
     world.refusals = {"one": [RateLimitedError("slow down", retry_after_seconds=7)], "two": [AuthExpiredError("old")]}
-    run = ChatRun(accounts, order())
+    run = ChatRun(accounts, Uploads(), order())
 
     with pytest.raises(RateLimitedError):
         await run.answer(Heard())
@@ -204,14 +205,14 @@ async def test_without_any_account_the_pool_has_the_last_word(accounts: FakeAcco
     accounts.aliases = ()
 
     with pytest.raises(NoEligibleAccountError):
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
 
 async def test_pictures_are_uploaded_by_the_account_that_is_asked(world: ChatWorld, accounts: FakeAccounts) -> None:
     world.uploading["one"] = [FileUploadFailedError("no")]
     picture = Attachment(b"...", "messages[0]", "picture", "image-1.png", "image/png")
 
-    await ChatRun(accounts, order(Said("user", "What is it?", (picture,)))).answer(Heard())
+    await ChatRun(accounts, Uploads(), order(Said("user", "What is it?", (picture,)))).answer(Heard())
 
     assert world.uploaded == [("two", "image-1.png", "image/png")]
     assert world.accounts == ["two"]
@@ -223,7 +224,7 @@ async def test_a_cut_stream_is_not_sent_again(world: ChatWorld, accounts: FakeAc
     world.script = [StreamInterruptedError("cut")]
 
     with pytest.raises(StreamInterruptedError) as failure:
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert world.accounts == ["one"]
     assert failure.value.spent
@@ -232,7 +233,7 @@ async def test_a_cut_stream_is_not_sent_again(world: ChatWorld, accounts: FakeAc
 async def test_who_is_cancelled_leaves_nothing_running(world: ChatWorld, accounts: FakeAccounts) -> None:
     world.script = [TextDelta("Hel"), asyncio.Event()]
     heard = Heard()
-    running = asyncio.create_task(ChatRun(accounts, order()).answer(heard))
+    running = asyncio.create_task(ChatRun(accounts, Uploads(), order()).answer(heard))
     await heard.spoken.wait()
 
     running.cancel()
@@ -249,7 +250,7 @@ async def test_of_several_refusals_that_pass_the_first_to_end_is_told(world: Cha
     }
 
     with pytest.raises(RateLimitedError) as refusal:
-        await ChatRun(accounts, order()).answer(Heard())
+        await ChatRun(accounts, Uploads(), order()).answer(Heard())
 
     assert refusal.value.retry_after_seconds == 40
 
@@ -264,7 +265,7 @@ async def test_the_fallback_answers_where_no_account_can_with_the_model(
     world: ChatWorld, accounts: FakeAccounts, refusal: BridgeError
 ) -> None:
     world.refusals = {"one": [refusal], "two": [refusal]}
-    run = ChatRun(accounts, replace(order(), fallback=FALLBACK))
+    run = ChatRun(accounts, Uploads(), replace(order(), fallback=FALLBACK))
 
     answer = await run.answer(Heard())
 
@@ -281,7 +282,7 @@ async def test_the_fallback_answers_where_no_account_can_with_the_model(
 async def test_an_empty_answer_falls_back_after_two_accounts(world: ChatWorld, accounts: FakeAccounts) -> None:
     world.scripts = [[TurnFinished("", "stop")], [TurnFinished("", "stop")]]
 
-    answer = await ChatRun(accounts, replace(order(), fallback=FALLBACK)).answer(Heard())
+    answer = await ChatRun(accounts, Uploads(), replace(order(), fallback=FALLBACK)).answer(Heard())
 
     assert (answer.text, answer.fallback_model) == ("Hello there", "auto")
 
@@ -293,7 +294,7 @@ async def test_what_no_other_model_cures_does_not_fall_back(
     world.refusals = {"one": [refusal], "two": [refusal]}
 
     with pytest.raises(type(refusal)):
-        await ChatRun(accounts, replace(order(), fallback=FALLBACK)).answer(Heard())
+        await ChatRun(accounts, Uploads(), replace(order(), fallback=FALLBACK)).answer(Heard())
 
     assert {request.model for _, request in world.asked} == {"gpt-5-5"}
 
@@ -305,7 +306,7 @@ async def test_a_fallback_that_nobody_may_serve_leaves_the_first_error(
     world.refusals = {"one": [ModelLimitError("cap")], "two": [ModelLimitError("cap")]}
 
     with pytest.raises(ModelLimitError):
-        await ChatRun(accounts, replace(order(), fallback=FALLBACK)).answer(Heard())
+        await ChatRun(accounts, Uploads(), replace(order(), fallback=FALLBACK)).answer(Heard())
 
 
 async def test_the_same_model_is_no_fallback(world: ChatWorld, accounts: FakeAccounts) -> None:
@@ -313,6 +314,6 @@ async def test_the_same_model_is_no_fallback(world: ChatWorld, accounts: FakeAcc
     same = Fallback("gpt-5-5", ModelChoice("gpt-5-5", "max"))
 
     with pytest.raises(ModelLimitError):
-        await ChatRun(accounts, replace(order(), fallback=same)).answer(Heard())
+        await ChatRun(accounts, Uploads(), replace(order(), fallback=same)).answer(Heard())
 
     assert len(world.asked) == 2

@@ -11,11 +11,12 @@ from bridge.chat.models import ModelChoice
 from bridge.chat.order import ChatOrder
 from bridge.chat.running import RunningChat, RunningChats
 from bridge.chat.transcript import Said
+from bridge.chat.uploads import Uploads
 from core.errors import OperationIdTakenError
 
 
 def chat(ended: list[str] | None = None) -> RunningChat:
-    run = Choices(cast(Any, None), ChatOrder((Said("user", "Hi"),), ModelChoice("auto")))
+    run = Choices(cast(Any, None), Uploads(), ChatOrder((Said("user", "Hi"),), ModelChoice("auto")))
     return RunningChat("mine", "primary", "auto", run, lambda: (ended if ended is not None else []).append("ended"))
 
 
