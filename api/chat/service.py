@@ -120,9 +120,10 @@ async def _order(
     accounts = chosen_accounts(options, pool, grant)
     model = chat_model(request.model, request.thinking_effort, pool, reasoning=request.reasoning_effort)
     grant.require_model(request.model or AUTO, model.slug)
-    strategy = options["chatgpt_account_strategy"]
+    strategy, talk = options["chatgpt_account_strategy"], settings.chat
+    heard = await composed(said, form, most_tokens=talk.history_tokens, workspace=talk.tool_workspace)
     return ChatOrder(
-        messages=(await composed(said, form, most_tokens=settings.chat.history_tokens)).messages,
+        messages=heard.messages,
         model=model,
         temporary=settings.upstream.temporary_chat if private is None else private,
         accounts=accounts,

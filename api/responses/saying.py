@@ -53,6 +53,7 @@ class Speech:
         self.form = form
         self._most = most_tokens
         self._with_files = with_files
+        self._workspace = services.settings.chat.tool_workspace
 
     async def composed(self) -> Composed:
         """The messages: new ones alone where the rest lies upstream.
@@ -65,7 +66,9 @@ class Speech:
             return await self.whole()
         said = await self._loaded(await self._opened(self._given, "input"))
         spoken = transcript.answerable((*self._instructions, *said), param="input")
-        return await composed(spoken, self.form, most_tokens=self._most, going_on=True, told=place.told)
+        return await composed(
+            spoken, self.form, most_tokens=self._most, workspace=self._workspace, going_on=True, told=place.told
+        )
 
     async def whole(self) -> Composed:
         """Everything, from the beginning.
@@ -76,7 +79,7 @@ class Speech:
         before = await self._opened(await self._history.items(), "history")
         said = await self._loaded([*before, *await self._opened(self._given, "input")])
         spoken = transcript.answerable((*self._instructions, *said), param="input")
-        return await composed(spoken, self.form, most_tokens=self._most)
+        return await composed(spoken, self.form, most_tokens=self._most, workspace=self._workspace)
 
     @property
     def place(self) -> Place | None:

@@ -42,6 +42,7 @@ async def composed(
     form: Form,
     *,
     most_tokens: int | None,
+    workspace: bool = False,
     going_on: bool = False,
     told: str | None = None,
 ) -> Composed:
@@ -49,6 +50,7 @@ async def composed(
 
     Args:
         most_tokens: how long a chat with tools may become; older parts are left out beyond it. `None`: no limit.
+        workspace: tell models that whatever looks into or changes the user's files needs a call.
         going_on: what was said before lies upstream, where only the user is heard.
         told: names the tools that were described there.
 
@@ -68,6 +70,7 @@ async def composed(
         _NOTHING if is_told else offer,
         budget_tokens=most_tokens or sys.maxsize,
         count=tokens.count,
+        workspace=workspace,
         shorten_finished=True,
     )
     is_long = sum(len(said.text) for said in transcript) > _LONG

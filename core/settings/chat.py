@@ -30,6 +30,11 @@ class ChatSettings(Area):
         validation_alias="CHATGPT_TOOL_HISTORY_TOKENS",
         description="Longest that a chat with tools may become upstream, by estimate; older parts are left out.",
     )
+    tool_workspace: bool = Field(
+        False,
+        validation_alias="CHATGPT_TOOL_WORKSPACE",
+        description="Tell models with tools that whatever looks into or changes the user's files needs a call.",
+    )
     helper_calls: Literal["local", "upstream"] = Field(
         "local",
         validation_alias="CHATGPT_HELPER_CALLS",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -11,7 +12,7 @@ import pytest
 
 from core.errors import UpstreamError
 from tests.fakes.chat import says
-from tests.fakes.server import Served, events
+from tests.fakes.server import Served, events, open_server
 from tests.fakes.upstream import png
 
 CHAT = "/v1/chat/completions"
@@ -335,3 +336,12 @@ async def test_a_picture_that_stays_in_the_history_is_uploaded_once(served: Serv
     await client.post(CHAT, json={"model": "auto", "messages": turns})
     await client.post(CHAT, json={"model": "auto", "messages": turns})
     assert len(served.world.uploaded) == 2
+
+
+@pytest.mark.parametrize("workspace", [False, True])
+async def test_the_policy_for_workspaces_is_told_where_it_is_wanted(tmp_path: Path, workspace: bool) -> None:
+    async with open_server(tmp_path, chat={"tool_workspace": workspace}) as served, served.client() as client:
+        await client.post(CHAT, json=chat())
+
+    (message,) = served.world.asked[0][1].messages
+    assert ("never say it was done without one" in message.text) is workspace
