@@ -6,9 +6,8 @@ import asyncio
 import json
 from collections.abc import Mapping
 
+from pydantic_core import PydanticSerializationError, to_json
 from starlette.types import Send
-
-from api.keepalive import encoded
 
 PING = b": ping\n\n"
 
@@ -21,20 +20,21 @@ _HEADERS = [
 
 _MOST_HELD_BYTES = 16 * 1024
 
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
+_LINE_ENDS = {b"\xc2\x85": b"\\u0085", b"\xe2\x80\xa8": b"\\u2028", b"\xe2\x80\xa9": b"\\u2029"}
 """Ends of lines to Unicode and to many clients, though not to the event stream: escaped, so that no event is cut."""
 
 
 def event_json(told: object) -> bytes:
     """Something as the JSON of one event's line, in UTF-8 and without any end of a line."""
-    text = encoded(told)
-    if text.isascii():
-        return text.encode()
     try:
-        return text.translate(_LINE_ENDS).encode()
-    except UnicodeEncodeError:
+        content = to_json(told)
+    except PydanticSerializationError:
         # Half of a character, whose other half comes with the next piece: only escapes can carry it.
         return json.dumps(told, separators=(",", ":")).encode()
+    if not content.isascii():
+        for end, escape in _LINE_ENDS.items():
+            content = content.replace(end, escape)
+    return content
 
 
 class EventStream:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from hashlib import blake2b
 from typing import Any, TypeAlias
+
+from pydantic_core import PydanticSerializationError, to_json
 
 from bridge.chat.order import Form
 from bridge.chat.structured import read_shape
@@ -24,6 +27,12 @@ _CHAT = (
     "max_tokens",
     "max_completion_tokens",
 )
+_OFFERING = ("tools", "functions", "tool_choice", "function_call", "parallel_tool_calls")
+_MOST_KEPT = 100
+_LONGEST_KEPT = 256 * 1024
+
+_offers: dict[tuple[PromptMode, bytes], Offer] = {}
+
 _RESPONSE = ("tools", "tool_choice", "parallel_tool_calls", "text", "max_output_tokens")
 _MODE = "chatgpt_mode"
 
@@ -77,5 +86,30 @@ def _words(body: Asked, names: tuple[str, ...], mode: PromptMode | None) -> dict
 
 def _offer(asked: Asked, default: PromptMode) -> Offer | None:
     named = asked.get(_MODE)
-    offer = read_offer(asked, default if named is None else PromptMode(named))
+    offer = _read(asked, default if named is None else PromptMode(named))
     return offer if offer.tools or offer.ignored or named is not None else None
+
+
+def _read(asked: Asked, mode: PromptMode) -> Offer:
+    """The offer, read once: agents send the same tools with every request.
+
+    Raises:
+        InvalidRequestError: as `chat_form`.
+    """
+    words = {name: asked[name] for name in _OFFERING if name in asked}
+    if not words:
+        return Offer(mode=mode)
+    try:
+        text = to_json(words)
+    except PydanticSerializationError:
+        # Half a character somewhere: such an offer is read each time.
+        return read_offer(words, mode)
+    digest = mode, blake2b(text, digest_size=16).digest()
+    found = _offers.get(digest)
+    if found is None:
+        found = read_offer(words, mode)
+        if len(text) <= _LONGEST_KEPT:
+            if len(_offers) >= _MOST_KEPT:
+                _offers.clear()
+            _offers[digest] = found
+    return found

@@ -124,6 +124,7 @@ async def _order(
     heard = await composed(said, form, most_tokens=talk.history_tokens, workspace=talk.tool_workspace)
     return ChatOrder(
         messages=heard.messages,
+        tokens=heard.tokens,
         model=model,
         temporary=settings.upstream.temporary_chat if private is None else private,
         accounts=accounts,

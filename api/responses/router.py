@@ -19,7 +19,7 @@ from api.responses import reading
 from api.responses.creating import CompactResponse, CreateResponse
 from api.responses.following import Following
 from api.responses.service import ROUTE, read_wish
-from bridge.usage import tokens
+from bridge.chat.tokens import usage_of
 from core.errors import InvalidRequestError, OperationNotFinishedError, UpgradeRequiredError
 
 _CANCEL_SECONDS = 5.0
@@ -46,8 +46,7 @@ router = APIRouter(
 async def count_input_tokens(request: Request, services: ServicesDep) -> dict[str, Any]:
     """How many tokens a request's input has by estimate, as it would be sent upstream; nothing is sent."""
     wish = await read_wish(services, await read_object(request.scope, request.receive), request.scope)
-    await tokens.ready()
-    counted = tokens.estimate(((said.text, len(said.files)) for said in wish.asked.order.messages), "")
+    counted = await usage_of(wish.asked.order, ())
     return {"object": "response.input_tokens", "input_tokens": counted.prompt}
 
 

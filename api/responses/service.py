@@ -129,6 +129,7 @@ async def _order(
     found = await speech.composed()
     order = ChatOrder(
         messages=found.messages,
+        tokens=found.tokens,
         model=model,
         temporary=settings.upstream.temporary_chat if private is None else private,
         accounts=chosen_accounts(options, pool, grant),
@@ -145,7 +146,8 @@ async def _order(
         return order, found.told
 
     async def afresh() -> ChatOrder:
-        return replace(order, messages=(await speech.whole()).messages)
+        whole = await speech.whole()
+        return replace(order, messages=whole.messages, tokens=whole.tokens)
 
     continued = Continued(place.account, place.upstream_id, place.message_id)
     return replace(order, continued=continued, afresh=afresh), found.told or place.told

@@ -67,7 +67,7 @@ class Choices:
             BridgeError: as `ChatRun.answer`.
         """
         answers = await self._answers(listener)
-        return Answered(answers, await usage_of(self.order.messages, answers))
+        return Answered(answers, await usage_of(self.order, answers))
 
     async def _answers(self, listener: Listener) -> tuple[Answer, ...]:
         if len(self.runs) == 1:

@@ -31,10 +31,12 @@ class Composed:
 
     Attributes:
         told: names the tools that the model knows by their end, `None` where it knows none.
+        tokens: how many they are by estimate, `None` where nobody has counted.
     """
 
     messages: tuple[Said, ...]
     told: str | None = None
+    tokens: int | None = None
 
 
 async def composed(
@@ -77,7 +79,8 @@ async def composed(
     folded = await asyncio.to_thread(work) if is_long else work()
     text = f"{_KNOWN}\n\n{folded.text}\n\n{reminder(offer)}" if is_told else folded.text
     message = Said("user", text, cast(tuple[Attachment, ...], folded.files))
-    return Composed((_shaped(message, form.shape),), known or told)
+    shaped = _shaped(message, form.shape)
+    return Composed((shaped,), known or told, folded.tokens + tokens.count(shaped.text[len(folded.text) :]))
 
 
 def _needs_folding(transcript: Sequence[Said], *, going_on: bool) -> bool:
@@ -94,4 +97,4 @@ def _shaped(last: Said, shape: Shape | None) -> Said:
 def _digest(offer: Offer) -> str:
     """Names what is told of an offer's tools, whatever may be called of them now."""
     every = replace(offer, choice="auto", named=None, parallel=True)
-    return blake2b(instructions(every).encode(), digest_size=16).hexdigest()
+    return blake2b(instructions(offer if every == offer else every).encode(), digest_size=16).hexdigest()

@@ -53,6 +53,7 @@ class ChatOrder:
 
     Attributes:
         messages: what is said upstream, composed, its files checked; of a continued conversation only what is new.
+        tokens: how many they are by estimate, `None` where nobody has counted.
         temporary: ask for a chat that upstream does not keep.
         accounts: the only accounts to use, in this order; empty means the whole pool.
         strategy: the order in which accounts are asked, `None` for the bridge's own.
@@ -65,6 +66,7 @@ class ChatOrder:
 
     messages: tuple[Said, ...]
     model: ModelChoice
+    tokens: int | None = None
     temporary: bool = False
     accounts: tuple[str, ...] = ()
     strategy: Strategy | None = None

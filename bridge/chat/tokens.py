@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bridge.chat.answer import Answer
+from bridge.chat.order import ChatOrder
 from bridge.chat.transcript import Said
 from bridge.usage import tokens
 from bridge.usage.tokens import Usage
@@ -12,10 +13,11 @@ from bridge.usage.tokens import Usage
 __all__ = ["Usage", "estimate", "usage_of"]
 
 
-async def usage_of(messages: Iterable[Said], answers: Iterable[Answer]) -> Usage:
-    """What messages come to as they were sent upstream, and the answers to them, with calls and shown thoughts."""
+async def usage_of(order: ChatOrder, answers: Iterable[Answer]) -> Usage:
+    """What an order's messages come to as they were sent upstream, and the answers, with calls and shown thoughts."""
     await tokens.ready()
-    return estimate(messages, "".join(map(_words, answers)))
+    words = "".join(map(_words, answers))
+    return estimate(order.messages, words) if order.tokens is None else Usage(order.tokens, tokens.count(words))
 
 
 def estimate(messages: Iterable[Said], answer: str) -> Usage:

@@ -88,7 +88,7 @@ class Served:
         """A client with the key, or with none."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         options.setdefault("transport", StrictTransport())
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=10, trust_env=False, **options)
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False, **options)
 
     async def raw(self, *lines: str, body: bytes = b"") -> bytes:
         """Send bytes over a connection of its own and read until the server closes it."""

@@ -40,6 +40,12 @@ def instructions(offer: Offer, *, workspace: bool = False) -> str:
     Args:
         workspace: add that actions in the user's workspace require a call; off unless the operator asks for it.
     """
+    if workspace not in offer.worded:
+        offer.worded[workspace] = _instructions(offer, workspace=workspace)
+    return offer.worded[workspace]
+
+
+def _instructions(offer: Offer, *, workspace: bool) -> str:
     if not offer.tools:
         return ""
     tools = offer.callable
