@@ -11,6 +11,7 @@ from bridge.chat.failover import Accounts, Attempt, ChatRun
 from bridge.chat.order import ChatOrder
 from bridge.chat.tokens import Usage, usage_of
 from bridge.chat.uploads import Uploads
+from bridge.usage import tokens
 
 MOST_CHOICES = 4
 
@@ -66,7 +67,11 @@ class Choices:
         Raises:
             BridgeError: as `ChatRun.answer`.
         """
+        # The tokenizer's table takes its time, once: it is loaded while upstream answers.
+        loading = None if tokens.is_ready() else asyncio.ensure_future(tokens.ready())
         answers = await self._answers(listener)
+        if loading is not None:
+            await loading
         return Answered(answers, await usage_of(self.order, answers))
 
     async def _answers(self, listener: Listener) -> tuple[Answer, ...]:

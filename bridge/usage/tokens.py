@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
@@ -15,6 +16,7 @@ _TOKENS_A_PICTURE = 765
 _LONG = 500
 _MOST_COUNTED = 20_000
 
+_loading = threading.Lock()
 _counted: dict[bytes, int] = {}
 
 
@@ -43,8 +45,13 @@ class Table(Protocol):
 
 async def ready() -> None:
     """Have the tokenizer's table loaded, in a thread: it takes half a second and 140 MB, once a process."""
-    if not _table.cache_info().currsize:
+    if not is_ready():
         await asyncio.to_thread(_table)
+
+
+def is_ready() -> bool:
+    """Whether the table is loaded."""
+    return bool(_loaded.cache_info().currsize)
 
 
 def estimate(messages: Iterable[tuple[str, int]], answer: str) -> Usage:
@@ -85,8 +92,14 @@ def _tokens(text: str) -> list[int]:
     return _table().encode_ordinary(text.encode("utf-8", "replace").decode("utf-8"))
 
 
-@cache
 def _table() -> Table:
+    # Two threads that need it at once would have two of it.
+    with _loading:
+        return _loaded()
+
+
+@cache
+def _loaded() -> Table:
     # Imported at first need: the package's data is larger than the rest of the bridge.
     from bpe_openai import get_encoding
 

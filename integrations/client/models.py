@@ -63,6 +63,7 @@ class Message(Answer):
     """An assistant's message."""
 
     content: str | None = None
+    tool_calls: tuple[dict[str, Any], ...] = ()
 
 
 class Choice(Answer):
@@ -87,6 +88,22 @@ class ChatAnswer(Answer):
     def text(self) -> str:
         """The words of the answer."""
         return (self.choices[0].message.content or "") if self.choices else ""
+
+
+class ResponseAnswer(Answer):
+    """A response, as `/v1/responses` tells it. `status`: `queued`, `in_progress`, `completed` and its other ends."""
+
+    id: str
+    model: str = ""
+    status: str = ""
+    output: tuple[dict[str, Any], ...] = ()
+    chatgpt_account: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words of the answer."""
+        parts = (part for item in self.output if item.get("type") == "message" for part in item.get("content", ()))
+        return "".join(part.get("text", "") for part in parts)
 
 
 class OperationError(Answer):
