@@ -6,26 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.overrides import AccountOptions
+from api.answers.options import Switch, TalkOptions
 from api.validation import Request
-from core.settings.upstream import privacy
 
 MOST_STOPS = 16
-
-
-def _switch(value: Any) -> Any:
-    if value is not None and not isinstance(value, bool | str | int):
-        raise ValueError("must be a boolean or a word")
-    return value
-
-
-def _privacy(value: Any) -> bool | None:
-    if value is None:
-        return None
-    known = privacy(value) if isinstance(value, bool | str) else None
-    if known is None:
-        raise ValueError("must be a boolean or a word such as true, false, temporary or normal")
-    return known
 
 
 def _stop(value: Any) -> tuple[str, ...]:
@@ -40,22 +24,13 @@ def _stop(value: Any) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
-Switch = Annotated[Any, AfterValidator(_switch)]
-Privacy = Annotated[Any, AfterValidator(_privacy)]
 Number = float | None
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
-class ChatOptions(AccountOptions):
+class ChatOptions(TalkOptions):
     """What may stand in the body or in its `metadata`."""
 
-    history_and_training_disabled: Privacy = None
-    temporary_chat: Privacy = None
-    chatgpt_temporary_chat: Privacy = None
-    agent_mode: Switch = None
-    chatgpt_agent_mode: Switch = None
-    tool_bridge: Switch = None
-    chatgpt_tool_bridge: Switch = None
     deep_research: Switch = None
     deep_research_version: Switch = None
     system_hints: list[str] | None = None

@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import time
 
-from starlette.datastructures import Headers
 from starlette.types import Scope
 
-from api.answers.inputs import kept_messages
-from api.images.inputs import require_ready
+from api.answers.detached import detached, require_startable
 from api.launch import launch
-from api.prefer import retry_count
 from api.responses import items
-from api.responses.service import ROUTE
 from api.responses.wish import Wish
 from api.responses.wording import wording_of
 from api.services import Services
-from bridge.idempotency.answers import KeyScope
-from bridge.operations.admission import Admission
 from bridge.responses.records import KeptResponse
 from core import ids
 from core.clock import utc_now
-from core.contracts.operations import OperationKind, OperationRecord
-from core.contracts.texts import ResponseRequest
+from core.contracts.operations import OperationRecord
 
 
 async def start(services: Services, wish: Wish, scope: Scope) -> tuple[KeptResponse, OperationRecord]:
@@ -36,16 +29,17 @@ async def start(services: Services, wish: Wish, scope: Scope) -> tuple[KeptRespo
         IdempotencyConflictError, OperationIdTakenError: the key or id stands for another request.
         StoreError, VaultKeyError: it cannot be kept.
     """
-    require_ready(services)
     asked = wish.asked
-    if asked.key is not None:
-        await services.bridge.answers.require_unused(KeyScope(asked.owner, ROUTE, asked.key))
+    await require_startable(services, asked)
     kept = _queued(wish, asked.operation_id or ids.response_id())
     known = await services.bridge.responses.find(kept.id, asked.owner)
     if known is None:
         await services.bridge.responses.keep(kept)
     try:
-        record = await launch(services, await _admission(services, wish, kept.id, scope))
+        wanted = await detached(
+            services, asked, scope, wire="responses", words=wish.words, private=wish.private, operation_id=kept.id
+        )
+        record = await launch(services, wanted)
     except BaseException:
         if known is None:
             await services.bridge.responses.remove(kept.id, asked.owner)
@@ -68,32 +62,4 @@ def _queued(wish: Wish, response_id: str) -> KeptResponse:
         body={**told, "background": True, "status": "queued"},
         items=items.named(wish.items, response_id),
         previous_id=wish.request.previous_response_id,
-    )
-
-
-async def _admission(services: Services, wish: Wish, response_id: str, scope: Scope) -> Admission:
-    asked, order = wish.asked, wish.asked.order
-    wanted = ResponseRequest(
-        messages=await kept_messages(services, order),
-        wire="responses",
-        asked=wish.words,
-        model=asked.model,
-        slug=order.model.slug,
-        effort=order.model.effort,
-        temporary=bool(wish.private),
-        accounts=order.accounts,
-        strategy=order.strategy,
-    )
-    return Admission(
-        kind=OperationKind.RESPONSE,
-        owner=asked.owner,
-        route=ROUTE,
-        request=wanted.model_dump(mode="json"),
-        digest=await asked.digest(),
-        model=asked.model,
-        operation_id=response_id,
-        idempotency_key=asked.key,
-        retry_count=retry_count(Headers(scope=scope)),
-        detached=True,
-        cancel_on_disconnect=False,
     )

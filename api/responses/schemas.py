@@ -6,9 +6,9 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, Field
 
-from api.chat.schemas import Effort, Number, Privacy, Switch
+from api.answers.options import TalkOptions
+from api.chat.schemas import Effort, Number
 from api.images.schemas import OnDisconnect
-from api.overrides import AccountOptions
 from api.validation import Request
 
 _MOST_METADATA = 16
@@ -44,19 +44,7 @@ class TextOptions(Request):
     verbosity: str | None = None
 
 
-class ResponseOptions(AccountOptions):
-    """What may stand in the body or in its `metadata`."""
-
-    history_and_training_disabled: Privacy = None
-    temporary_chat: Privacy = None
-    chatgpt_temporary_chat: Privacy = None
-    agent_mode: Switch = None
-    chatgpt_agent_mode: Switch = None
-    tool_bridge: Switch = None
-    chatgpt_tool_bridge: Switch = None
-
-
-class ResponseBody(ResponseOptions):
+class ResponseBody(TalkOptions):
     """A response, as OpenAI's document has it, and the bridge's own options."""
 
     input: str | list[Any] | None = None

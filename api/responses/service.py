@@ -13,6 +13,7 @@ from api.affinity import affinity_of
 from api.answers.asked import Asked
 from api.answers.commands import own_words
 from api.answers.forming import response_form, response_words
+from api.answers.options import TalkOptions
 from api.caller import grant_of
 from api.effects import require_served
 from api.overrides import chosen_accounts, merged
@@ -24,7 +25,7 @@ from api.responses.fields import FIELDS
 from api.responses.history import NOTHING, history_of
 from api.responses.references import resolved
 from api.responses.saying import Speech
-from api.responses.schemas import ResponseBody, ResponseOptions
+from api.responses.schemas import ResponseBody
 from api.responses.wish import Wish
 from api.services import Services
 from api.validation import validated
@@ -50,7 +51,7 @@ async def read_wish(services: Services, body: dict[str, Any], scope: Scope) -> W
     """
     request, headers, grant = validated(ResponseBody, body), Headers(scope=scope), grant_of(scope)
     require_served(FIELDS, body)
-    options = merged(ResponseOptions, request, dict(request.metadata or {}))
+    options = merged(TalkOptions, request, dict(request.metadata or {}))
     detached = bool(request.background) or responds_async(headers)
     if detached and request.store is False:
         raise InvalidRequestError("`background` wants `store`: nobody else keeps the answer.", param="store")

@@ -15,10 +15,11 @@ from api.chat.schemas import ChatOptions, ChatRequest
 from api.images.inputs import named
 from api.images.schemas import ImageGenerationRequest
 from api.overrides import AccountOptions, chosen_accounts, merged
+from api.privacy import PrivacyOptions
 from api.research.schemas import ResearchBody, ResearchOptions
 from api.services import Services
 from api.validation import validated
-from api.vision.schemas import VisionBody, VisionOptions
+from api.vision.schemas import VisionBody
 from bridge.accounts.account import Account
 from bridge.chat import transcript
 from bridge.chat.intents import asks_research
@@ -114,7 +115,7 @@ def _image(kind: str, asked: Asked) -> Needs:
 
 def _vision(asked: Asked) -> Needs:
     body = validated(VisionBody, asked.body)
-    options = merged(VisionOptions, body, body.metadata)
+    options = merged(PrivacyOptions, body, body.metadata)
     model = chat_model(body.model, body.thinking_effort, asked.pool)
     asked.grant.require_model(body.model or AUTO, model.slug)
     wanted = VisionRequest(prompt="", slug=model.slug, effort=model.effort, **_routing(options, asked))

@@ -1,0 +1,78 @@
+"""Talk that nobody waits for, as an admission."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from starlette.datastructures import Headers
+from starlette.types import Scope
+
+from api.answers.asked import Asked
+from api.answers.inputs import kept_messages
+from api.images.inputs import require_ready
+from api.prefer import retry_count
+from api.services import Services
+from bridge.idempotency.answers import KeyScope
+from bridge.operations.admission import Admission
+from core.contracts.operations import OperationKind
+from core.contracts.texts import ResponseRequest
+
+
+async def require_startable(services: Services, asked: Asked) -> None:
+    """See that an operation may be made of it, before anything is kept.
+
+    Raises:
+        IdempotencyConflictError: the key stands for an answer on a connection.
+        TemporalUnavailableError, ShuttingDownError: nothing can be started now.
+    """
+    require_ready(services)
+    if asked.key is not None:
+        await services.bridge.answers.require_unused(KeyScope(asked.owner, asked.route, asked.key))
+
+
+async def detached(
+    services: Services,
+    asked: Asked,
+    scope: Scope,
+    *,
+    wire: Literal["chat", "responses"],
+    words: dict[str, Any],
+    private: bool | None,
+    operation_id: str | None,
+) -> Admission:
+    """The admission; files are kept, which comes last.
+
+    It runs in a chat that upstream keeps unless the request itself asks for another: only such a one can be looked up
+    after a crash.
+
+    Args:
+        words: what its body says of the answer's form.
+        private: whether the request asks for a chat that upstream does not keep.
+
+    Raises:
+        InvalidImageError: a file cannot be kept; `param` names it.
+    """
+    order, digest = asked.order, await asked.digest()
+    wanted = ResponseRequest(
+        messages=await kept_messages(services, order),
+        wire=wire,
+        asked=words,
+        model=asked.model,
+        slug=order.model.slug,
+        effort=order.model.effort,
+        temporary=bool(private),
+        accounts=order.accounts,
+        strategy=order.strategy,
+    )
+    return Admission(
+        kind=OperationKind.RESPONSE,
+        owner=asked.owner,
+        route=asked.route,
+        request=wanted.model_dump(mode="json"),
+        digest=digest,
+        model=asked.model,
+        operation_id=operation_id,
+        idempotency_key=asked.key,
+        retry_count=retry_count(Headers(scope=scope)),
+        detached=True,
+    )
