@@ -53,8 +53,8 @@ class ArtifactActivities:
         try:
             if book.account is None or book.conversation_id is None:
                 raise ProtocolError("A picture without a conversation cannot be fetched.")
-            session = await self._upstream.session(book.account)
-            image = await session.download_image(asset, conversation_id=book.conversation_id)
+            async with self._upstream.waiting(record, book.account, given.deadline) as session:
+                image = await session.download_image(asset, conversation_id=book.conversation_id)
             return await self._artifacts.write_image(record, 0, image.content)
         except BridgeError as error:
             if isinstance(error, AccountError) and book.account is not None:

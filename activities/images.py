@@ -47,10 +47,10 @@ class ImageActivities:
         if book.account is None or not book.sent:
             raise OperationTimeoutError("The time for this operation was over before it could be sent.")
         try:
-            session = await self._upstream.session(book.account)
-            conversation = book.conversation_id or await self._found(session, record, book)
-            uploaded = frozenset(await self._submissions.uploads(record.id, book.account))
-            state = await session.image_state(conversation, message_id=record.message_id, uploaded=uploaded)
+            async with self._upstream.waiting(record, book.account, given.deadline) as session:
+                conversation = book.conversation_id or await self._found(session, record, book)
+                uploaded = frozenset(await self._submissions.uploads(record.id, book.account))
+                state = await session.image_state(conversation, message_id=record.message_id, uploaded=uploaded)
         except ConversationNotFoundError as error:
             if book.sent_at is not None and utc_now() - book.sent_at < LISTED_LATE:
                 return Polled(status="pending", last_event=book.last_event)

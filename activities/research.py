@@ -10,7 +10,6 @@ from activities.heartbeat import beating
 from activities.upstream import Upstream
 from activities.watching import Watch
 from bridge.files.reports import Reports
-from bridge.operations.journal import Journal
 from bridge.operations.records import Operations
 from bridge.operations.researches import Researches
 from bridge.operations.submissions import Submissions
@@ -24,8 +23,6 @@ from core.errors import (
     PlanNotWaitingError,
     ResearchFailedError,
 )
-from provider.interface.research import ResearchHandle
-from provider.interface.session import Session
 
 
 class ResearchActivities:
@@ -126,20 +123,17 @@ class ResearchActivities:
 
     async def _tell(self, given: PlanStepInput) -> None:
         record, book, _ = await self._researches.open(given.operation_id)
-        try:
-            session, handle = await self._reached(book)
-            async with beating():
-                if given.decision == "edit":
-                    await session.edit_plan(handle, given.text)
-                else:
-                    await session.approve_plan(handle)
-        except BridgeError as error:
-            raise await self._trouble(record, error, given.max_upstream_failures) from error
-
-    async def _reached(self, book: Journal) -> tuple[Session, ResearchHandle]:
         if book.account is None or book.research is None:
             raise PlanNotWaitingError("The research is not known upstream.")
-        return await self._upstream.session(book.account), book.research
+        try:
+            # Whoever follows the research ends the operation when its time is over.
+            async with self._upstream.waiting(record, book.account, None) as session, beating():
+                if given.decision == "edit":
+                    await session.edit_plan(book.research, given.text)
+                else:
+                    await session.approve_plan(book.research)
+        except BridgeError as error:
+            raise await self._trouble(record, error, given.max_upstream_failures) from error
 
     async def _trouble(self, record: OperationRecord, error: BridgeError, limit: int) -> ApplicationError:
         """What an error of upstream means for the activity that met it."""

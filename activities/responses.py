@@ -53,8 +53,8 @@ class ResponseActivities:
         if book.account is None or book.conversation_id is None:
             raise OperationTimeoutError("The time for this operation was over before upstream named a conversation.")
         try:
-            session = await self._upstream.session(book.account)
-            state = await session.answer_state(book.conversation_id, message_id=record.message_id)
+            async with self._upstream.waiting(record, book.account, given.deadline) as session:
+                state = await session.answer_state(book.conversation_id, message_id=record.message_id)
         except ConversationNotFoundError as error:
             if is_temporary(record):
                 raise final(

@@ -22,6 +22,7 @@ from core.contracts.operations import OperationKind, OperationRecord, OperationS
 from core.contracts.steps import Closed, SubmitInput, Submitted
 from core.errors import (
     AccountError,
+    AccountQuarantinedError,
     BridgeError,
     ConversationNotFoundError,
     EmptyResponseError,
@@ -128,6 +129,8 @@ class Attempt:
         if book.cancel_requested_at is not None:
             try:
                 book = self._book = await stop_upstream(self._upstream, self._submissions, book)
+            except AccountQuarantinedError:
+                book = self._book = await self._submissions.read(book.operation_id)
             except BridgeError as error:
                 raise await self._upstream.again(book.operation_id, error, self._given.max_upstream_failures) from error
             return Submitted(
@@ -161,8 +164,8 @@ class Attempt:
         if is_temporary(self._record):
             raise final(OutcomeUnknownError("A temporary chat was sent, and it cannot be looked up.", spent=True))
         try:
-            session = await self._upstream.session(self._account)
-            await self._search(session, sent_at)
+            async with self._upstream.waiting(self._record, self._account, self._given.deadline) as session:
+                await self._search(session, sent_at)
         except SupersededError:
             raise
         except BridgeError as error:
@@ -222,12 +225,8 @@ class Attempt:
 
     async def _send(self) -> Submitted:
         try:
-            session = await self._upstream.session(self._account)
-            self._uploaded = await self._submissions.uploads(self._record.id, self._account)
-            request = turn_request(self._record, self._uploaded)
-            async with asyncio.timeout((self._given.deadline - utc_now()).total_seconds()) as self._clock:
-                async with session.turn(request, on_close="leave", before_send=self._before_send) as turn:
-                    return await self._follow(turn, session)
+            async with self._upstream.use(self._account, to_the_end=True) as session:
+                return await self._post(session)
         except TimeoutError:
             return await self._left()
         except SupersededError as error:
@@ -237,11 +236,19 @@ class Attempt:
         finally:
             self._clock = None
 
+    async def _post(self, session: Session) -> Submitted:
+        self._uploaded = await self._submissions.uploads(self._record.id, self._account)
+        request = turn_request(self._record, self._uploaded)
+        async with asyncio.timeout((self._given.deadline - utc_now()).total_seconds()) as self._clock:
+            async with session.turn(request, on_close="leave", before_send=self._before_send) as turn:
+                return await self._follow(turn, session)
+
     async def _before_send(self) -> None:
         """The last thing before the POST: claim it in the journal, and be quick about it."""
         if self._claimed:
             # The session posts a second time only after a refusal that proves that the first one was not accepted.
             await self._clear()
+        await self._upstream.require_usable(self._account)
         now = utc_now()
         if not await self._submissions.mark_sent(self._record.id, self._fence, now):
             raise SupersededError("The right to send was lost.")
@@ -348,6 +355,8 @@ class Attempt:
             ends = isinstance(error, (UpstreamRefusalError, AccountError)) or (
                 isinstance(error, EmptyResponseError) and self._record.kind in _IN_WORDS
             )
+            # What upstream has begun it goes on with while its account must not be used.
+            ends = ends and not isinstance(error, AccountQuarantinedError)
             if ends and self._book.cancel_requested_at is None:
                 raise final(error) from error
             return await self._settled()

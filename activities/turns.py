@@ -7,7 +7,7 @@ from temporalio import activity
 from activities.errors import retried, translated
 from activities.heartbeat import beating
 from activities.previews import PreviewKeeper
-from activities.stopping import stop_upstream
+from activities.stopping import not_stopped, stop_upstream
 from activities.submission import Attempt
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
@@ -15,7 +15,7 @@ from bridge.operations.records import Operations
 from bridge.operations.results import Results
 from bridge.operations.submissions import Submissions
 from core.contracts.steps import StopInput, Stopped, SubmitInput, Submitted
-from core.errors import BridgeError
+from core.errors import AccountQuarantinedError, BridgeError
 
 
 class TurnActivities:
@@ -45,6 +45,9 @@ class TurnActivities:
         completes the operation.
         """
         with translated():
+            cancelled = await self._held_back(given)
+            if cancelled is not None:
+                return cancelled
             record, book = await self._submissions.take_fence(given.operation_id)
             attempt = Attempt(
                 given,
@@ -59,12 +62,33 @@ class TurnActivities:
             async with beating(attempt.look):
                 return await attempt.run()
 
+    async def _held_back(self, given: SubmitInput) -> Submitted | None:
+        """Before a submission that was lost is looked for: where the account must not be used, it waits; one that is
+        to be cancelled ends. `None`: go on.
+
+        Raises:
+            ApplicationError: tried again until the account may be used, or the time is over.
+        """
+        record, book = await self._submissions.open(given.operation_id)
+        lost = book.sent_at is not None and book.conversation_id is None
+        if record.state.terminal or not lost or book.account is None:
+            return None
+        try:
+            await self._upstream.require_usable(book.account)
+        except AccountQuarantinedError as refusal:
+            if book.cancel_requested_at is None:
+                raise await self._upstream.waits(record, refusal, given.deadline) from refusal
+            book = await not_stopped(self._submissions, book, refusal)
+            return Submitted(status="cancelled", attempts=book.fence, last_event=book.last_event)
+        return None
+
     @activity.defn
     async def stop_turn(self, given: StopInput) -> Stopped:
         """Mark the cancel, so that nothing is sent any more, and stop upstream with the ids that are known.
 
         Safe to repeat. An upstream that does not answer is asked again until it has failed as often as the policy
-        allows; then the operation ends all the same, and its record says what the stop met.
+        allows, and one that must not be asked is not; then the operation ends all the same, and its record says what
+        the stop met.
         """
         with translated():
             book = await self._submissions.request_cancel(given.operation_id)
@@ -75,6 +99,8 @@ class TurnActivities:
     async def _stop(self, book: Journal, given: StopInput) -> Journal:
         try:
             return await stop_upstream(self._upstream, self._submissions, book)
+        except AccountQuarantinedError:
+            return await self._submissions.read(book.operation_id)
         except BridgeError as error:
             failures = await self._submissions.count_failure(book.operation_id)
             if error.retryable and failures < given.max_upstream_failures:

@@ -53,8 +53,8 @@ class UploadActivities:
         ref = refs[given.position]
         content = await self._inputs.read(ref)
         try:
-            session = await self._upstream.session(given.account)
-            stored = await session.upload(content, name=ref.name, mime_type=ref.content_type)
+            async with self._upstream.use(given.account) as session:
+                stored = await session.upload(content, name=ref.name, mime_type=ref.content_type)
         except BridgeError as error:
             await self._upstream.refused_upload(given.account, error)
             if error.retryable and not isinstance(error, (UpstreamRefusalError, AccountError)):

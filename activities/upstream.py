@@ -2,21 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from datetime import datetime, timedelta
 
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import final, retried
+from bridge.accounts.quarantine import in_vain
 from bridge.operations.submissions import Submissions
 from bridge.operations.turns import account_needs
 from bridge.routing.needs import Needs
 from bridge.routing.pool import Pool
+from core.clock import utc_now
 from core.contracts.buckets import Bucket
 from core.contracts.operations import OperationRecord
-from core.errors import AccountError, BridgeError, UpstreamBrokenError, UpstreamRefusalError
+from core.errors import (
+    AccountError,
+    AccountQuarantinedError,
+    BridgeError,
+    UpstreamBrokenError,
+    UpstreamRefusalError,
+)
 from provider.interface.session import Session
 
 UPSTREAM = (UpstreamBrokenError, UpstreamRefusalError, AccountError)
+
+_LOOK_AGAIN = timedelta(seconds=5)
+"""How long it takes at most until work goes on once the capture that it waits for is refreshed."""
 
 
 class Upstream:
@@ -26,14 +39,42 @@ class Upstream:
         self._pool = pool
         self._submissions = submissions
 
-    async def session(self, account: str) -> Session:
-        """The account's kept-open session.
+    def use(self, account: str, *, to_the_end: bool = False) -> AbstractAsyncContextManager[Session]:
+        """The account's kept-open session; see `Pool.use`."""
+        return self._pool.use(account, to_the_end=to_the_end)
+
+    async def require_usable(self, account: str) -> None:
+        """The last look before something is sent; see `Pool.require_usable`."""
+        await self._pool.require_usable(account)
+
+    @asynccontextmanager
+    async def waiting(self, record: OperationRecord, account: str, deadline: datetime | None) -> AsyncIterator[Session]:
+        """The same for what upstream has begun: while the account is in quarantine it waits, and asks nothing.
+
+        Args:
+            deadline: when the operation's time is over, `None` for never.
 
         Raises:
-            AccountNotConfiguredError: its capture was removed.
-            CaptureUnreadableError: its capture cannot be read.
+            ApplicationError: the account is in quarantine, or got into it meanwhile: tried again until its capture is
+                refreshed, and final once the time is over. It is no failure of upstream's.
         """
-        return await self._pool.session(account)
+        try:
+            async with self.use(account) as session:
+                await self._submissions.go_on(record)
+                yield session
+        except AccountQuarantinedError as refusal:
+            raise await self.waits(record, refusal, deadline) from refusal
+
+    async def waits(
+        self, record: OperationRecord, refusal: AccountQuarantinedError, deadline: datetime | None
+    ) -> ApplicationError:
+        """The error to raise while the account must not be used; the operation's row says what it waits for."""
+        left = _LOOK_AGAIN if deadline is None else min(_LOOK_AGAIN, deadline - utc_now())
+        if left <= timedelta():
+            return final(in_vain(refusal))
+        await self._submissions.wait_for_capture(record.id, refusal)
+        refusal.retry_after_seconds = left.total_seconds()
+        return retried(refusal)
 
     async def answered(self, record: OperationRecord, account: str, began: datetime) -> None:
         """The account has served the operation, from `began` on."""

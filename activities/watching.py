@@ -55,7 +55,8 @@ class Watch:
         self._researches = researches
         self._upstream = upstream
         self._clock: asyncio.Timeout | None = None
-        self._news_at = utc_now() if notes.updated_at is None else notes.updated_at
+        # While the account's capture was waited for, upstream may have shown what nobody looked at.
+        self._news_at = utc_now() if notes.updated_at is None or record.skipped else notes.updated_at
         self._ended: Watched | None = None
 
     async def run(self) -> Watched:
@@ -72,11 +73,11 @@ class Watch:
             return known
         if self._book.account is None or not self._book.sent:
             raise OperationTimeoutError("The time for this operation was over before it could be sent.")
-        session = await self._upstream.session(self._book.account)
-        handle = self._book.research or await self._found(session)
-        if handle is None:
-            return self._ended or self._boundary() or self._watched("over")
-        return await self._followed(session, handle)
+        async with self._upstream.waiting(self._record, self._book.account, self._given.deadline) as session:
+            handle = self._book.research or await self._found(session)
+            if handle is None:
+                return self._ended or self._boundary() or self._watched("over")
+            return await self._followed(session, handle)
 
     async def look(self) -> None:
         """At each heartbeat: leave where the operation has ended or is to be stopped."""

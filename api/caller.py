@@ -9,6 +9,8 @@ from starlette.types import Scope
 from api.auth import GRANT
 from api.binding import is_loopback
 from api.links import public_base
+from api.services import Services
+from bridge.accounts.account import Account
 from bridge.files.references import Caller
 from bridge.keys.grant import Grant
 from core.settings import ServerSettings
@@ -22,6 +24,16 @@ def grant_of(scope: Scope) -> Grant:
 def owner_of(scope: Scope) -> str:
     """Who owns what this request makes."""
     return grant_of(scope).owner
+
+
+async def accounts_of(services: Services, grant: Grant) -> tuple[Account, ...]:
+    """The pool as far as a key may use it, in the pool's order.
+
+    Raises:
+        StoreError: the accounts cannot be read.
+    """
+    pool = await services.bridge.registry.snapshot()
+    return pool if not grant.accounts else tuple(account for account in pool if account.alias in grant.accounts)
 
 
 def caller_of(scope: Scope, settings: ServerSettings) -> Caller:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from bridge.chat.failover import Attempt
 from core.contracts.failure import Failure, failure_of
-from core.errors import BridgeError
+from core.errors import BridgeError, PassedOverError
 
 STATUSES: Mapping[str, int] = {
     "invalid_request": 400,
@@ -38,6 +38,7 @@ STATUSES: Mapping[str, int] = {
     "auth_expired": 403,
     "auth_invalid": 403,
     "account_disabled": 403,
+    "account_quarantined": 403,
     "forbidden": 403,
     "account_not_configured": 403,
     "feature_switched_off": 403,
@@ -146,6 +147,7 @@ def answer_to(
     status: int | None = None,
     account: str | None = None,
     attempts: Sequence[Attempt] = (),
+    route: str = "",
 ) -> ErrorAnswer:
     """What a client is told of an error.
 
@@ -154,6 +156,7 @@ def answer_to(
         status: another one than the table's, where a standard asks for it.
         account: whose turn it was.
         attempts: every account that failed, in order.
+        route: how the account was chosen, in short; an error of the choice itself brings its own.
     """
     failure = problem if isinstance(problem, Failure) else failure_of(problem)
     status = status or status_of(failure)
@@ -164,8 +167,12 @@ def answer_to(
         headers["retry-after"] = str(wait)
     if account is not None:
         headers["x-chatgpt-account"] = account
+    if isinstance(problem, PassedOverError):
+        headers["x-chatgpt-attempts"], route = "0", route or problem.route
     if attempts:
         headers["x-chatgpt-attempts"] = str(len(attempts))
+    if route:
+        headers["x-chatgpt-route"] = route
     return ErrorAnswer(status, {"error": _object(failure, status, retry, account, attempts)}, not retry, headers)
 
 

@@ -9,7 +9,6 @@ from starlette.types import Receive
 from api.connection import ClientLeft, Leash, Voice, attended
 from api.services import Services
 from bridge.operations.admission import Admission
-from bridge.operations.turns import bucket_of
 from core.contracts.operations import OperationRecord
 from core.errors import NotFoundError, ShuttingDownError
 from core.logging import bound, get_logger
@@ -26,16 +25,14 @@ async def launch(services: Services, admission: Admission) -> OperationRecord:
         TemporalUnavailableError: Temporal is away, and nothing was stored.
         ShuttingDownError: the server is stopping.
         IdempotencyConflictError, OperationIdTakenError: the key or id stands for another request.
-        FeatureSwitchedOffError: no account may do such work.
+        AccountNotConfiguredError, UnsupportedModelError, FeatureSwitchedOffError: no account could ever do it.
+        KeyLimitError: the caller's key has begun too much already.
         StoreError: it cannot be stored.
     """
     services.leashes.require_open()
     services.temporal.require()
     if admission.operation_id:
         services.chats.require_free(admission.operation_id)
-    if not _may_exist(admission):
-        allowed = admission.request.get("accounts", ())
-        await services.bridge.limits.require_slots(bucket_of(admission.kind), allowed)
     admitted = await services.bridge.operations.admit(admission)
     if admitted.created:
         await asyncio.gather(*(_start(services, record) for record in admitted.group))
@@ -81,11 +78,6 @@ async def cancel(services: Services, operation_id: str, owner: str | None) -> No
     states = {record.id: record.state} | {member.id: member.state for member in record.members}
     running = [one for one, state in states.items() if not state.terminal]
     await asyncio.gather(*(services.temporal.cancel(one) for one in running))
-
-
-def _may_exist(admission: Admission) -> bool:
-    """Whether an operation that was made before may answer it, whatever is switched off by now."""
-    return bool(admission.operation_id or admission.idempotency_key or admission.retry_count)
 
 
 async def _finished(services: Services, record: OperationRecord) -> OperationRecord:

@@ -9,7 +9,6 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from api.auth import GRANT
-from api.services import Services
 from bridge.keys.grant import Grant
 from core.contracts.keys import AccessScope
 
@@ -49,9 +48,6 @@ _NEEDS: dict[str, Need] = {
 }
 """By the beginning of a path; the longest counts, whatever the method. With `/` at its end: what lies below it."""
 
-_WORK = frozenset({AccessScope.CHAT, AccessScope.IMAGES, AccessScope.RESEARCH})
-"""What is begun with these counts against a key's limits."""
-
 
 def need_of(path: str) -> Need:
     """What a route needs."""
@@ -65,7 +61,7 @@ def need_of(path: str) -> Need:
 
 
 class ScopeGuard:
-    """Sees that a request's key has what its path needs, before any of its body is read, and counts what it begins."""
+    """Sees that a request's key has what its path needs, before any of its body is read."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -84,9 +80,6 @@ def _require(need: AccessScope, scope: Scope) -> None:
         # Nothing is there to be kept from anybody: it is told as what it is.
         return
     grant.require(need)
-    if need in _WORK:
-        services: Services = scope["state"]["services"]
-        services.bridge.keys.use.begin(grant)
 
 
 def _is_served(scope: Scope) -> bool:

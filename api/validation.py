@@ -21,6 +21,12 @@ class Request(BaseModel):
     model_config = ConfigDict(strict=True, extra="ignore", frozen=True)
 
 
+class StrictRequest(Request):
+    """The base of bodies that decide what others may do: a misspelt field is refused, not left out."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
 def _operation_id(value: str | None) -> str | None:
     if value is not None and not _OPERATION_ID.fullmatch(value):
         raise ValueError("must be 1 to 128 letters, digits or any of `. _ : @ ~ -`, and begin with a letter or a digit")
@@ -57,7 +63,8 @@ def validated(model: type[ModelT], body: Mapping[str, Any], *, within: str = "")
     except ValidationError as error:
         problem = error.errors(include_url=False, include_input=False)[0]
         param = param_name((within, *problem["loc"]) if within else problem["loc"])
-        message = problem["msg"].removeprefix("Value error, ")
+        unknown = problem["type"] == "extra_forbidden"
+        message = "there is no such field" if unknown else problem["msg"].removeprefix("Value error, ")
         raise InvalidRequestError(f"`{param}`: {message}", param=param) from None
 
 

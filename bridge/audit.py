@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import Connection, Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, insert, select
 
 from bridge.store.engine import Store
 from bridge.store.tables import AuditRow
@@ -78,39 +78,74 @@ def forget(conn: Transaction, before: datetime) -> int:
     return conn.execute(delete(_AUDIT).where(_AUDIT.c.at < before)).rowcount
 
 
+@dataclass(frozen=True, slots=True)
+class AuditFilters:
+    """Which entries are wanted; `None` leaves a field open.
+
+    Attributes:
+        action: one that ends with `.` stands for all that begin so.
+        since: written at or after this time.
+    """
+
+    action: str | None = None
+    subject: str | None = None
+    actor: str | None = None
+    since: datetime | None = None
+
+
+_ANY = AuditFilters()
+
+
 class AuditLog:
-    """Reads the log."""
+    """Reads the log, and writes what is done outside the database."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    async def page(
-        self, *, action: str | None = None, subject: str | None = None, cursor: str | None = None, limit: int = 50
-    ) -> AuditPage:
+    async def page(self, filters: AuditFilters = _ANY, *, cursor: str | None = None, limit: int = 50) -> AuditPage:
         """Changes, newest first.
-
-        Args:
-            action: only these; one that ends with `.` stands for all that begin so.
 
         Raises:
             InvalidRequestError: `cursor` is none that a page gave out.
         """
         below = _number(cursor)
-        return await self._store.read(lambda conn: _page(conn, action, subject, below, limit))
+        return await self._store.read(lambda conn: _page(conn, filters, below, limit))
+
+    async def add(
+        self,
+        actor: str,
+        action: str,
+        subject: str,
+        before: Mapping[str, Any] | None = None,
+        after: Mapping[str, Any] | None = None,
+    ) -> None:
+        """`record`, in a transaction of its own.
+
+        Raises:
+            StoreError: nothing was written; do not do what it would have told of.
+        """
+        await self._store.write(lambda conn: record(conn, actor, action, subject, before, after), durable=True)
 
 
-def _page(conn: Connection, action: str | None, subject: str | None, below: int | None, limit: int) -> AuditPage:
-    wanted = select(_AUDIT).order_by(_AUDIT.c.number.desc()).limit(limit + 1)
-    if action is not None:
-        named = _AUDIT.c.action
-        wanted = wanted.where(named.startswith(action, autoescape=True) if action.endswith(".") else named == action)
-    if subject is not None:
-        wanted = wanted.where(_AUDIT.c.subject == subject)
+def _page(conn: Connection, filters: AuditFilters, below: int | None, limit: int) -> AuditPage:
+    wanted = select(_AUDIT).order_by(_AUDIT.c.number.desc()).limit(limit + 1).where(*_matching(filters))
     if below is not None:
         wanted = wanted.where(_AUDIT.c.number < below)
     rows = conn.execute(wanted).all()
     items = tuple(AuditEntry(**row._mapping) for row in rows[:limit])
     return AuditPage(items, str(items[-1].number) if len(rows) > limit else None)
+
+
+def _matching(filters: AuditFilters) -> Iterator[ColumnElement[bool]]:
+    if filters.action is not None:
+        named, action = _AUDIT.c.action, filters.action
+        yield named.startswith(action, autoescape=True) if action.endswith(".") else named == action
+    if filters.subject is not None:
+        yield _AUDIT.c.subject == filters.subject
+    if filters.actor is not None:
+        yield _AUDIT.c.actor == filters.actor
+    if filters.since is not None:
+        yield _AUDIT.c.at >= filters.since
 
 
 def _number(cursor: str | None) -> int | None:

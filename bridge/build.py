@@ -11,13 +11,13 @@ from pathlib import Path
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
 from bridge.accounts.changes import AccountChanges
-from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.care.care import Care
 from bridge.chat.uploads import Uploads
@@ -43,6 +43,7 @@ from bridge.operations.retention import Retention
 from bridge.operations.submissions import Submissions
 from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
+from bridge.quota.cooling import Cooldowns
 from bridge.quota.quota import Quota
 from bridge.responses.conversations import KeptConversations
 from bridge.responses.records import KeptResponses
@@ -185,7 +186,7 @@ def _assemble(
         store, storage.files_dir, most_bytes=settings.files.max_file_bytes, quota_bytes=settings.files.quota_bytes
     )
     library = Library(store, uploads, kept, storage.artifacts_dir)
-    blobs = PayloadBlobs(storage.payloads_dir)
+    blobs, keys = PayloadBlobs(storage.payloads_dir), ApiKeys(store)
     return Bridge(
         settings=settings,
         store=store,
@@ -194,20 +195,26 @@ def _assemble(
         blobs=blobs,
         provider=vendor,
         registry=registry,
-        captures=Captures(store, vault, vendor, registry),
+        captures=Captures(store, vault, vendor, registry, quota.keeper),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, vendor, registry),
-        checks=AccountChecks(registry, quota, pool.session, pool.report),
+        checks=AccountChecks(registry, quota, pool.session, pool.report, Reopening(vault, vendor, registry, outcomes)),
         outcomes=outcomes,
         limits=SlotLimits(store, registry, limits),
-        cooldowns=Cooldowns(store, registry),
+        cooldowns=Cooldowns(store, registry, quota.keeper),
         quota=quota,
         care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
         chat_uploads=Uploads(),
-        operations=Operations(store, registry, idempotency_hours=settings.operations.idempotency_hours),
+        operations=Operations(
+            store,
+            registry,
+            idempotency_hours=settings.operations.idempotency_hours,
+            strategy=accounts.strategy,
+            begin=keys.begin,
+        ),
         reservations=Reservations(store, registry, pool, preflight=quota.before_operation),
         submissions=Submissions(store),
         results=Results(store),
@@ -236,7 +243,7 @@ def _assemble(
         responses=KeptResponses(store, vault.keyring),
         conversations=KeptConversations(store, vault.keyring),
         sealing=Sealing(vault.keyring),
-        keys=ApiKeys(store),
+        keys=keys,
         audit=AuditLog(store),
         presence=presence,
     )

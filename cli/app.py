@@ -15,6 +15,7 @@ from cli import completion, output
 from cli.account.app import app as account
 from cli.admin.app import app as admin
 from cli.api.app import app as api
+from cli.audit.app import app as audit
 from cli.care import care
 from cli.doctor.command import doctor
 from cli.ending import status_of
@@ -92,6 +93,7 @@ app.add_typer(account, name="account")
 app.add_typer(api, name="api")
 app.add_typer(operations, name="operations")
 app.add_typer(keys, name="keys")
+app.add_typer(audit, name="audit")
 app.add_typer(route, name="route")
 app.command()(usage)
 app.command()(menu)

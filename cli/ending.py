@@ -5,10 +5,14 @@ from __future__ import annotations
 import sys
 import traceback
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from cli import output
 from cli.exit import ERROR, FAILED, INTERRUPTED, OK
 from core.errors import BridgeError
+
+if TYPE_CHECKING:
+    from core.contracts.failure import Failure
 
 
 def status_of(command: Callable[[], object]) -> int:
@@ -37,6 +41,7 @@ def _failed(error: Exception) -> int:
     if isinstance(error, ClientError):
         failure = error.failure
         output.failure(failure.message, code=failure.code, fault=failure.fault, action=failure.action)
+        _show_named(failure)
         if error.request_id:
             output.note(f"request id: {error.request_id}")
         return ERROR
@@ -53,3 +58,11 @@ def _failed(error: Exception) -> int:
         action="Report this with the lines above.",
     )
     return FAILED
+
+
+def _show_named(failure: Failure) -> None:
+    """What the advice speaks of, as a client of the API would find it in the answer."""
+    if failure.param is not None and "`param`" in failure.action:
+        output.note(f"param: {failure.param}")
+    if failure.retry_after_seconds is not None and "`Retry-After`" in failure.action:
+        output.note(f"Retry-After: {failure.retry_after_seconds:.0f} s")

@@ -119,9 +119,14 @@ def _state(data: dict[str, Any]) -> str:
     words = str(data.get("state", "")).replace("_", " ")
     if data.get("account"):
         words += f" on {data['account']}"
-    waits = [f"{skip.get('account')}: {skip.get('reason')}" for skip in data.get("skipped") or ()]
+    waits = [_skip(skip) for skip in data.get("skipped") or ()]
     failure = data.get("failure") or {}
     return words + (f" ({'; '.join(waits)})" if waits else "") + (f": {failure['message']}" if failure else "")
+
+
+def _skip(skip: dict[str, Any]) -> str:
+    words = str(skip.get("text") or skip.get("reason"))
+    return f"{skip['account']}: {words}" if skip.get("account") else words
 
 
 def _progress(data: dict[str, Any]) -> str:

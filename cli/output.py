@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
-from types import TracebackType
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from types import MappingProxyType, TracebackType
 from typing import Any
+
+_NOTHING: Mapping[int, str] = MappingProxyType({})
 
 _WHOSE = {
     "caller": "the request",
@@ -38,7 +42,28 @@ def fields(**values: object) -> None:
     """A result for people and simple scripts: `name=value` lines; values that are `None` are left out."""
     for name, value in values.items():
         if value is not None:
-            result(f"{name}={_word(value)}")
+            result(f"{name}={word(value)}")
+
+
+def number(value: float) -> str:
+    """A number as people write it: counters come as fractions, and nobody has 5.0 pictures left."""
+    from bridge.routing.reasons import number as written
+
+    return written(value)
+
+
+def table(heading: Sequence[str], rows: Sequence[Sequence[str]], beneath: Mapping[int, str] = _NOTHING) -> None:
+    """Rows under a heading, in columns that are as wide as what stands in them.
+
+    Args:
+        beneath: by the number of a row, from 0, a line to be printed below it.
+    """
+    widths = [max(len(row[column]) for row in (heading, *rows)) for column in range(len(heading))]
+    for place, row in enumerate((heading, *rows), -1):
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        result("  ".join(cells).rstrip())
+        if place in beneath:
+            result(f"{'':<{widths[0]}}  -> {beneath[place]}")
 
 
 def note(text: str) -> None:
@@ -53,11 +78,18 @@ def failure(what: str, *, code: str, fault: str, action: str) -> None:
     note(f"what to do: {action}")
 
 
-def _word(value: object) -> str:
+def word(value: object) -> str:
+    """A value as people read it: `yes`, `200`, `a, b`, `high=2, low=1`; `-` for an empty list."""
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, float):
+        return number(value)
+    if isinstance(value, datetime):
+        return value.isoformat(timespec="seconds")
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}={word(item)}" for name, item in value.items()) or "-"
     if isinstance(value, list | tuple):
-        return ", ".join(str(item) for item in value) or "-"
+        return ", ".join(word(item) for item in value) or "-"
     return str(value)
 
 

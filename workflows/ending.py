@@ -8,7 +8,7 @@ from typing import TypeVar
 from temporalio.exceptions import ActivityError, ApplicationError
 
 from core.contracts.failure import Failure, failure_of
-from core.errors import BridgeError, InternalError, error_class
+from core.errors import AccountQuarantinedError, BridgeError, InternalError, error_class
 
 T = TypeVar("T")
 
@@ -52,3 +52,8 @@ def elsewhere(failure: Failure | None) -> bool:
     """Whether another account may be asked: this one refused, and accepted nothing."""
     kind = None if failure is None else error_class(failure.code)
     return kind is not None and kind.other_account and failure is not None and not failure.spent
+
+
+def kept_away(failure: Failure | None) -> bool:
+    """Whether nothing was sent because the account must not be used until its capture is refreshed."""
+    return failure is not None and failure.code == AccountQuarantinedError.code

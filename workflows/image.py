@@ -33,6 +33,7 @@ class PictureWorkflow(OperationWorkflow):
                     operation_id=self.given.operation_id,
                     assets=pictures,
                     max_upstream_failures=self.given.timings.max_upstream_failures,
+                    deadline=self.deadline,
                 ),
                 **policies.upstream_call(self.given.timings),
             )
@@ -49,6 +50,7 @@ class PictureWorkflow(OperationWorkflow):
                 PollInput(
                     operation_id=self.given.operation_id,
                     max_upstream_failures=self.given.timings.max_upstream_failures,
+                    deadline=self.deadline,
                 ),
                 **policies.upstream_call(self.given.timings),
             )

@@ -12,7 +12,7 @@ from activities.leases import LeaseActivities
 from activities.records import RecordActivities
 from activities.turns import TurnActivities
 from core.contracts.failure import Failure, failure_of
-from core.contracts.operations import OperationState
+from core.contracts.operations import OperationState, SkippedAccount
 from core.contracts.steps import (
     Closed,
     CloseInput,
@@ -26,7 +26,7 @@ from core.contracts.steps import (
 )
 from core.errors import InternalError, OperationTimeoutError, OutcomeUnknownError
 from workflows import policies
-from workflows.ending import Ended, Over, elsewhere, fail, result
+from workflows.ending import Ended, Over, elsewhere, fail, kept_away, result
 from workflows.run import Run
 from workflows.uploading import upload_all
 
@@ -111,7 +111,7 @@ class OperationWorkflow(Run):
             Ended: cancelled, or refused by every account that could serve, or broken.
             Over: it had ended before.
         """
-        refused: tuple[str, ...] = ()
+        refused: dict[str, str] = {}
         refusal: Ended | None = None
         while True:
             account, inputs = await self._reserved(refused, refusal)
@@ -121,18 +121,22 @@ class OperationWorkflow(Run):
                 self.show(OperationState.SUBMITTING)
                 return await self._submit()
             except Ended as end:
-                if not elsewhere(end.failure):
+                if kept_away(end.failure):
+                    # It gives the account back and waits anew; that one may serve it again once it is well.
+                    self.limit = None
+                elif elsewhere(end.failure):
+                    refused, refusal = {**refused, account: end.failure.code if end.failure else ""}, end
+                else:
                     raise
-                refused, refusal = (*refused, account), end
 
-    async def _reserved(self, refused: tuple[str, ...], refusal: Ended | None) -> tuple[str, int]:
-        """The account, and how many inputs have to lie there before the turn is sent."""
+    async def _reserved(self, refused: dict[str, str], refusal: Ended | None) -> tuple[str, int]:
+        """The account, and how many inputs have to lie there before the turn is sent; `refused` are those that did."""
         pause = self.given.timings.wait_first
         while True:
             self._granted = False
             standing: Standing = await self.local(
                 LeaseActivities.reserve_account,
-                ReserveInput(operation_id=self.given.operation_id, exclude=refused),
+                ReserveInput(operation_id=self.given.operation_id, exclude=tuple(refused), causes=refused),
             )
             self._load(standing)
             if standing.state.terminal:
@@ -228,7 +232,8 @@ class OperationWorkflow(Run):
 
 
 def _reasons(standing: Standing) -> str:
-    return "\n".join(
-        f"- `{skip.account}`: {skip.reason}" + (f" until {skip.until:%Y-%m-%d %H:%M:%S} UTC" if skip.until else "")
-        for skip in standing.skipped
-    )
+    return "\n".join(f"- `{skip.account}`: {skip.text or skip.reason}{_until(skip)}" for skip in standing.skipped)
+
+
+def _until(skip: SkippedAccount) -> str:
+    return f" until {skip.until:%Y-%m-%d %H:%M:%S} UTC" if skip.until else ""

@@ -32,6 +32,7 @@ class TextWorkflow(OperationWorkflow):
                 PollInput(
                     operation_id=self.given.operation_id,
                     max_upstream_failures=self.given.timings.max_upstream_failures,
+                    deadline=self.deadline,
                 ),
                 **policies.upstream_call(self.given.timings),
             )

@@ -11,30 +11,49 @@ from api.services import Services
 from api.usage.view import entry
 from bridge.accounts.account import Account
 from bridge.accounts.advice import advice, standing
+from bridge.keys.grant import Grant
 from bridge.quota.checks import Checked
+from bridge.routing.reasons import NOT_IN_POOL
 from core.clock import utc_now
 from core.errors import NotFoundError
 from provider.interface.accounts import Inspection
 
 
-async def check_one(services: Services, alias: str) -> dict[str, Any]:
+async def check_one(services: Services, grant: Grant, alias: str, *, again: bool) -> dict[str, Any]:
     """Ask upstream whether an account works; costs no chat.
 
+    Args:
+        again: ask also one that upstream has closed, which works again if it answers.
+
     Raises:
-        NotFoundError: the pool has no account of that name.
+        NotFoundError: there is no account of that name.
     """
-    shown = await check(services, {alias})
-    if not shown:
+    shown = await check(services, {alias}, again_by=grant.actor if again else None)
+    if not shown and alias not in services.bridge.vault.aliases():
         raise NotFoundError(f"There is no account {alias!r}.")
-    return {"object": "chatgpt.account.check", **shown[0]}
+    return {"object": "chatgpt.account.check", **(shown[0] if shown else outside(alias))}
 
 
-async def check(services: Services, aliases: Collection[str] | None = None) -> list[dict[str, Any]]:
+async def check(
+    services: Services, aliases: Collection[str] | None = None, *, again_by: str | None = None
+) -> list[dict[str, Any]]:
     """Ask upstream whether accounts work, in parallel; those the pool does not have are left out."""
-    checked = await services.bridge.checks.check(aliases)
+    checked = await services.bridge.checks.check(aliases, again_by=again_by)
     inspections = await services.bridge.overview.inspections([one.account.alias for one in checked])
     now = utc_now()
     return [_shown(one, inspections.get(one.account.alias), now) for one in checked]
+
+
+def outside(alias: str) -> dict[str, Any]:
+    """What is told of an account that the configured pool does not name: it is not asked."""
+    return {
+        "account": alias,
+        "ok": None,
+        "status": NOT_IN_POOL,
+        "error": "The pool does not name this account.",
+        "asked": False,
+        "what_to_do": "Name it in CHATGPT_ACCOUNTS, or leave that unset, and start the bridge anew.",
+    }
 
 
 def _shown(checked: Checked, inspection: Inspection | None, now: datetime) -> dict[str, Any]:
@@ -72,5 +91,5 @@ def _status(checked: Checked, account: Account, now: datetime) -> str:
 
 def _advice(checked: Checked, account: Account, now: datetime) -> str:
     if checked.ok is not True and checked.error is not None:
-        return advice(checked.error.code)
+        return advice(checked.error.code, account.alias)
     return standing(account, now).what_to_do

@@ -15,12 +15,9 @@ from core.errors import CaptureRejectedError
 async def with_inspection(
     services: Services, capture: str, error: CaptureRejectedError, *, alias: str | None = None
 ) -> Response:
-    """The refusal, with every check of the capture where it could be read at all."""
+    """The refusal, with every check of the capture."""
     answer = answer_to(error)
-    try:
-        found = await asyncio.to_thread(services.bridge.captures.inspect, capture)
-    except CaptureRejectedError:
-        return answer.response()
+    found = await asyncio.to_thread(services.bridge.captures.look_at, capture)
     missing, warnings = list(found.missing), list(found.warnings)
     answer.body["error"].update(failed=[*missing, *warnings], missing=missing, warnings=warnings)
     answer.body["inspection"] = view.inspection(found, alias)

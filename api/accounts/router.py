@@ -96,9 +96,12 @@ async def restore_capture(alias: str, request: Request, services: ServicesDep, g
 
 
 @router.post("/{alias}/check")
-async def check_account(alias: str, services: ServicesDep) -> dict[str, Any]:
-    """Ask upstream whether an account works; costs no chat. The body is not read."""
-    return await checking.check_one(services, alias)
+async def check_account(alias: str, services: ServicesDep, grant: GrantDep, *, again: bool = False) -> dict[str, Any]:
+    """Ask upstream whether an account works; costs no chat. The body is not read.
+
+    With `again` one that upstream has closed is asked as well, and taken back if it answers.
+    """
+    return await checking.check_one(services, grant, alias, again=again)
 
 
 @router.get("/{alias}/events")

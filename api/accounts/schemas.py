@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator
 
-from api.validation import Names, Request
+from api.validation import Names, StrictRequest
 
 
 def _capture(value: str) -> str:
@@ -25,13 +25,13 @@ CaptureText = Annotated[str, AfterValidator(_capture)]
 """The copied request: cURL, `Copy as fetch`, PowerShell, the panels' headers and payload, or a HAR."""
 
 
-class InspectCaptureRequest(Request):
+class InspectCaptureRequest(StrictRequest):
     """A capture to look at."""
 
     capture: CaptureText
 
 
-class AddAccountRequest(Request):
+class AddAccountRequest(StrictRequest):
     """A capture that becomes an account. `verify`: ask upstream first whether it authenticates."""
 
     alias: Annotated[str, AfterValidator(_alias)]
@@ -39,7 +39,7 @@ class AddAccountRequest(Request):
     verify: bool = True
 
 
-class UpdateCaptureRequest(Request):
+class UpdateCaptureRequest(StrictRequest):
     """A newer capture of an account. `other_login`: it may belong to another login than the one before."""
 
     capture: CaptureText
@@ -47,13 +47,13 @@ class UpdateCaptureRequest(Request):
     other_login: bool = False
 
 
-class RestoreCaptureRequest(Request):
+class RestoreCaptureRequest(StrictRequest):
     """The previous capture is to be the present one."""
 
     verify: bool = True
 
 
-class ChangeAccountRequest(Request):
+class ChangeAccountRequest(StrictRequest):
     """What is to be different; what is missing stays. A `weight` of null is the plan's."""
 
     state: str | None = None

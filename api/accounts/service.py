@@ -26,8 +26,8 @@ _LONGEST_NUMBER = 18
 
 async def every(services: Services) -> list[dict[str, Any]]:
     """Every account, those of the pool first and in its order."""
-    seen, now = await services.bridge.overview.accounts(), utc_now()
-    return [view.account(sight, seen.taken, now) for sight in seen.sights]
+    seen, now, book = await services.bridge.overview.accounts(), utc_now(), services.bridge.quota.book
+    return [view.account(sight, seen.taken, book.account(sight.alias), now) for sight in seen.sights]
 
 
 async def one(services: Services, alias: str) -> dict[str, Any]:
@@ -37,16 +37,12 @@ async def one(services: Services, alias: str) -> dict[str, Any]:
         NotFoundError: there is none of that name.
     """
     sight, taken = await services.bridge.overview.account(alias)
-    return view.account(sight, taken, utc_now())
+    return view.account(sight, taken, services.bridge.quota.book.account(alias), utc_now())
 
 
 async def inspect(services: Services, request: InspectCaptureRequest) -> dict[str, Any]:
-    """What a capture holds; nothing is written.
-
-    Raises:
-        CaptureRejectedError: it is not a capture at all.
-    """
-    found = await asyncio.to_thread(services.bridge.captures.inspect, request.capture)
+    """What a capture holds, whatever the text is; nothing is written."""
+    found = await asyncio.to_thread(services.bridge.captures.look_at, request.capture)
     return {"object": "chatgpt.capture.inspection", **view.inspection(found, None)}
 
 
@@ -128,8 +124,13 @@ async def events(services: Services, alias: str | None, *, cursor: str | None, l
 async def _kept(services: Services, alias: str, found: Inspection, *, verified: bool) -> dict[str, Any]:
     shown = await one(services, alias)
     path = services.settings.accounts.accounts_dir.absolute() / alias / CAPTURE_FILE
-    told = {"live_verify": "ok" if verified else "skipped", "warnings": list(found.warnings), "capture_path": str(path)}
-    return {**shown, **told}
+    return {
+        **shown,
+        "live_verify": "ok" if verified else "skipped",
+        "warnings": list(found.warnings),
+        "capture_path": str(path),
+        "same_login_as": list(await services.bridge.overview.same_login(alias, found)),
+    }
 
 
 def _number(cursor: str | None) -> int | None:

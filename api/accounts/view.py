@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from api.operations.view import seconds
+from api.usage.view import blocked_features, model_limits
 from bridge.accounts.account import Account
 from bridge.accounts.advice import standing
 from bridge.accounts.cooldowns import ACCOUNT
@@ -14,11 +15,12 @@ from bridge.accounts.forecast import forecast
 from bridge.accounts.leases import Used, count
 from bridge.accounts.overview import Sight
 from bridge.chat.models import AUTO
-from provider.interface.accounts import Capabilities, Inspection
+from bridge.quota.readings import AccountQuota
+from provider.interface.accounts import Capabilities, Inspection, PickerSettings
 
 
-def account(sight: Sight, taken: Used, now: datetime) -> dict[str, Any]:
-    """One account. Times are Unix seconds, ages seconds."""
+def account(sight: Sight, taken: Used, quota: AccountQuota, now: datetime) -> dict[str, Any]:
+    """One account. Times are Unix seconds, ages seconds; those of `quota` are in ISO 8601, as usage tells them."""
     known = sight.account
     assert known is not None
     memory, row = known.memory, sight.row
@@ -42,6 +44,8 @@ def account(sight: Sight, taken: Used, now: datetime) -> dict[str, Any]:
         },
         "health": health(sight, known, now),
         "forecast": forecast(known, now).shown(),
+        "blocked_features": blocked_features(quota, now),
+        "model_limits": model_limits(quota, now),
         "last_used_at": seconds(None if row is None else row.last_used_at),
         "last_success_at": seconds(None if row is None else row.last_success_at),
         "in_flight": {
@@ -102,6 +106,21 @@ def inspection(found: Inspection, alias: str | None) -> dict[str, Any]:
         "checks": checks(found),
         "detected": profile(found),
         "capabilities": capabilities(found.capabilities),
+        "preview": preview(found),
+    }
+
+
+def preview(found: Inspection) -> dict[str, Any]:
+    """The request that was copied, without secrets."""
+    seen = found.seen
+    return {
+        "url": seen.url,
+        "status": seen.status,
+        "request_model": seen.model,
+        "request_action": seen.action,
+        "request_thinking_effort": seen.thinking_effort,
+        "headers": dict(seen.headers),
+        "cookie_count": seen.cookie_count,
     }
 
 
@@ -111,8 +130,10 @@ def checks(found: Inspection) -> list[dict[str, Any]]:
 
 
 def profile(found: Inspection) -> dict[str, Any]:
-    """Whose capture it is, masked, and what was seen in it."""
-    plan, expires = found.capabilities.plan, found.token_expires_at
+    """Whose capture it is, masked, and what was seen in it and in the account's settings."""
+    plan, expires, seen = found.capabilities.plan, found.token_expires_at, found.seen
+    settings = found.settings or PickerSettings()
+    efforts = [seen.thinking_effort, seen.last_model_config.get("effort"), *settings.last_efforts.values()]
     return {
         "plan_type": plan,
         "plan_bucket": plan_bucket(plan),
@@ -121,19 +142,54 @@ def profile(found: Inspection) -> dict[str, Any]:
         "user_id": found.user_id,
         "token_expires_at": expires.isoformat() if expires else None,
         "observed_models": list(found.observed_models),
+        "observed_efforts": list(dict.fromkeys(effort for effort in efforts if effort)),
+        "observed_actions": [seen.action] if seen.action else [],
+        "last_model_config": dict(seen.last_model_config),
+        "default_model_config": dict(seen.default_model_config),
+        "request_model": seen.model,
+        "request_thinking_effort": seen.thinking_effort,
+        "request_action": seen.action,
+        "settings_default_model_slug": settings.default_model,
+        "settings_default_juices": dict(settings.default_efforts),
+        "settings_last_used_slugs": dict(settings.last_models),
+        "settings_last_used_juices": dict(settings.last_efforts),
+        "settings_available_reasoning_efforts": list(settings.reasoning_efforts),
+        "settings_wingman_thinking_effort": settings.wingman_effort,
+        "scope": "capture" if found.settings is None else "capture and settings",
     }
 
 
 def capabilities(known: Capabilities) -> dict[str, Any]:
-    """What a plan allows."""
+    """What a plan allows, by its name and by what was seen in the capture: upstream was not asked."""
+    thinking, pro = (_ending(known, end) for end in ("-thinking", "-pro"))
+    auto_only = set(known.models) <= {AUTO}
     return {
         "plan_type": known.plan,
         "plan_bucket": plan_bucket(known.plan),
         "supported_models": list(known.models),
+        "default_model": known.default_model,
         "efforts": {slug: list(efforts) for slug, efforts in known.efforts.items()},
+        "thinking_model": thinking,
+        "thinking_efforts": list(known.efforts.get(thinking or "", ())),
+        "pro_model": pro,
+        "pro_efforts": list(known.efforts.get(pro or "", ())),
+        "backend_reasoning_efforts": list(known.backend_efforts),
         "auto_model": AUTO,
-        "auto_only": set(known.models) <= {AUTO},
+        "auto_only": auto_only,
+        "auto_only_reason": _auto_only(known.plan) if auto_only else None,
+        "extra_observed_models": list(known.unlisted),
+        "scope": "plan and capture",
     }
+
+
+def _ending(known: Capabilities, end: str) -> str | None:
+    return next((slug for slug in known.models if slug.endswith(end)), None)
+
+
+def _auto_only(plan: str | None) -> str:
+    if plan is None:
+        return "The plan is not known, and the capture names no model."
+    return f"The plan {plan!r} leaves the choice of a model to ChatGPT."
 
 
 def plan_bucket(plan: str | None) -> str | None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from api.links import Links
-from api.operations.view import seconds
 from api.services import Services
 from bridge.files.kept import KeptFile
 from bridge.keys.grant import Grant
+from core.contracts.artifacts import Artifact
 
 USUAL, MOST = 100, 500
 
@@ -21,7 +21,7 @@ async def listed(services: Services, links: Links, limit: str | None) -> dict[st
 
 
 async def delete(services: Services, grant: Grant, file_id: str, *, file: bool) -> dict[str, Any]:
-    """Forget a file; with `file` its bytes go too.
+    """Forget a file; with `file` its bytes go too, also those of a file that was forgotten before.
 
     Raises:
         NotFoundError: there is none of that id.
@@ -31,9 +31,14 @@ async def delete(services: Services, grant: Grant, file_id: str, *, file: bool) 
         "object": "chatgpt.admin.artifact_delete",
         "ok": True,
         "file_id": file_id,
-        "deleted": {"metadata": True, "file": file},
-        "artifact": {"filename": gone.filename, "kind": gone.kind, "bytes": gone.size_bytes},
+        "deleted": {"metadata": gone.artifact is not None, "file": gone.file},
+        "artifact": None if gone.artifact is None else _named(gone.artifact),
+        "path": None if gone.path is None else str(gone.path),
     }
+
+
+def _named(artifact: Artifact) -> dict[str, Any]:
+    return {"filename": artifact.filename, "kind": artifact.kind, "bytes": artifact.size_bytes}
 
 
 def _shown(file: KeptFile, links: Links) -> dict[str, Any]:
@@ -51,6 +56,6 @@ def _shown(file: KeptFile, links: Links) -> dict[str, Any]:
         "owner": file.owner,
         "prompt": file.prompt,
         "metadata": dict(file.facts or {}),
-        "created_at": seconds(artifact.created_at),
+        "created_at": artifact.created_at.strftime("%Y-%m-%dT%H:%M:%SZ"),
         "exists": True,
     }

@@ -98,7 +98,7 @@ async def delete_artifact(request: Request, services: ServicesDep, grant: GrantD
 @router.post("/test/chat")
 async def try_chat(request: Request, services: ServicesDep) -> dict[str, Any]:
     """Run a chat as a client would."""
-    return await trials.chat(services, await read_object(request.scope, request.receive), request.scope)
+    return await trials.chat(services, request.scope, request.receive)
 
 
 router.routes.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator
 
@@ -19,11 +19,16 @@ CaptureText = Annotated[str | None, AfterValidator(_capture)]
 
 
 class InspectRequest(Request):
-    """A capture to look at; `capture` is the older name of `capture_text`."""
+    """A capture to look at; `capture` is the older name of `capture_text`.
+
+    `settings`, or `settings_text` in JSON, are the account's settings as its browser has them.
+    """
 
     account: str | None = None
     capture_text: CaptureText = None
     capture: CaptureText = None
+    settings: dict[str, Any] | None = None
+    settings_text: str | None = None
 
 
 class SaveRequest(InspectRequest):

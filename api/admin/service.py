@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import datetime
 from typing import Any
 
 from api.accounts import checking, view
 from api.admin.schemas import CheckRequest, DeleteRequest, InspectRequest, SaveRequest
+from api.body import parsed
 from api.operations.view import seconds
 from api.services import Services
 from bridge.accounts.account import Account
 from bridge.accounts.overview import Sight
 from bridge.keys.grant import Grant
+from bridge.vault.aliases import is_alias
+from bridge.vault.captures import CAPTURE_FILE, PREVIOUS_FILE, SETTINGS_FILE
 from core.clock import utc_now
 from core.errors import InvalidRequestError
 
-_CAPTURE_FILE = "chatgpt-request.txt"
-_SETTINGS_FILE = "settings.json"
 _ALL = frozenset({"", "all", "*"})
 
 
@@ -32,14 +34,17 @@ async def accounts(services: Services) -> dict[str, Any]:
 
 
 async def inspect(services: Services, request: InspectRequest) -> dict[str, Any]:
-    """What a capture holds; nothing is written.
+    """What a capture holds, whatever the text is; nothing is written. Without a name it is the first account's.
 
     Raises:
-        InvalidRequestError: there is no capture in the request.
-        CaptureRejectedError: it is not a capture at all.
+        InvalidRequestError: there is no capture in the request, or the settings are none.
     """
-    found = await asyncio.to_thread(services.bridge.captures.inspect, text_of(request))
-    return view.inspection(found, request.account)
+    text, settings = text_of(request), settings_of(request)
+    found = await asyncio.to_thread(services.bridge.captures.look_at, text, settings)
+    alias = (request.account or "").strip() or await _primary(services)
+    shown = view.inspection(found, alias)
+    path = _path(services, alias, CAPTURE_FILE) if alias is not None and is_alias(alias) else None
+    return {**shown, "preview": {**shown["preview"], "capture_path": path}}
 
 
 async def save(services: Services, grant: Grant, request: SaveRequest) -> dict[str, Any]:
@@ -53,15 +58,18 @@ async def save(services: Services, grant: Grant, request: SaveRequest) -> dict[s
     if not alias:
         raise InvalidRequestError("`account` is required.", param="account")
     text, verify, captures = text_of(request), request.verify and not request.force, services.bridge.captures
+    settings = settings_of(request)
     if (request.replace or request.force) and alias in services.bridge.vault.aliases():
         other = request.other_login or request.force
-        found = await captures.update(alias, text, actor=grant.actor, verify=verify, other_login=other)
+        found = await captures.update(
+            alias, text, actor=grant.actor, verify=verify, other_login=other, settings=settings
+        )
     else:
-        found = await captures.add(alias, text, actor=grant.actor, verify=verify)
+        found = await captures.add(alias, text, actor=grant.actor, verify=verify, settings=settings)
     return {
         "saved": True,
         "account": alias,
-        "capture_path": _path(services, alias, _CAPTURE_FILE),
+        "capture_path": _path(services, alias, CAPTURE_FILE),
         "inspection": view.inspection(found, alias),
         "live_verify": "ok" if verify else "skipped",
     }
@@ -109,6 +117,10 @@ async def delete(services: Services, grant: Grant, request: DeleteRequest) -> di
         "capture_kept": removed.kept,
         "remaining_accounts": [account.alias for account in left],
         "paths": {name: _path(services, alias, file) for name, file in _FILES.items()},
+        "kept_at": {
+            "capture": _path(services, alias, PREVIOUS_FILE) if removed.kept else None,
+            "settings": _path(services, alias, SETTINGS_FILE) if services.bridge.vault.has_settings(alias) else None,
+        },
     }
 
 
@@ -124,7 +136,29 @@ def text_of(request: InspectRequest) -> str:
     return text
 
 
-_FILES = {"capture": _CAPTURE_FILE, "settings": _SETTINGS_FILE}
+def settings_of(request: InspectRequest) -> str | None:
+    """The web settings that a request brings, in JSON.
+
+    Raises:
+        InvalidRequestError: `settings_text` is no JSON object.
+    """
+    if request.settings is not None:
+        return json.dumps(request.settings)
+    if not request.settings_text:
+        return None
+    try:
+        parsed(request.settings_text.encode())
+    except InvalidRequestError:
+        raise InvalidRequestError("`settings_text`: must be a JSON object.", param="settings_text") from None
+    return request.settings_text
+
+
+async def _primary(services: Services) -> str | None:
+    pool = await services.bridge.registry.snapshot()
+    return pool[0].alias if pool else None
+
+
+_FILES = {"capture": CAPTURE_FILE, "settings": SETTINGS_FILE}
 
 
 async def _unchecked(services: Services, found: list[dict[str, Any]], wanted: str) -> list[dict[str, Any]]:
@@ -135,16 +169,17 @@ async def _unchecked(services: Services, found: list[dict[str, Any]], wanted: st
     if wanted not in _ALL:
         missing = [wanted]
     there = set(services.bridge.vault.aliases())
-    return [
-        {
-            "account": name,
-            "ok": None if name in there else False,
-            "status": "not_in_pool" if name in there else "account_not_configured",
-            "error": "The pool does not name this account." if name in there else "There is no capture of this name.",
-            "asked": False,
-        }
-        for name in missing
-    ]
+    return [checking.outside(name) if name in there else _unknown(name) for name in missing]
+
+
+def _unknown(name: str) -> dict[str, Any]:
+    return {
+        "account": name,
+        "ok": False,
+        "status": "account_not_configured",
+        "error": "There is no capture of this name.",
+        "asked": False,
+    }
 
 
 def _entry(services: Services, sight: Sight, now: datetime) -> dict[str, Any]:
@@ -155,13 +190,13 @@ def _entry(services: Services, sight: Sight, now: datetime) -> dict[str, Any]:
         "capture_exists": known is not None and bool(known.capture_sha256 or sight.captured_at),
         "settings_exists": sight.settings,
         "previous_exists": sight.previous,
-        "capture_path": _path(services, sight.alias, _CAPTURE_FILE),
-        "settings_path": _path(services, sight.alias, _SETTINGS_FILE),
+        "capture_path": _path(services, sight.alias, CAPTURE_FILE),
+        "settings_path": _path(services, sight.alias, SETTINGS_FILE),
         "stored": None
         if row is None
         else {
             "account": sight.alias,
-            "capture_path": _path(services, sight.alias, _CAPTURE_FILE),
+            "capture_path": _path(services, sight.alias, CAPTURE_FILE),
             "plan_type": row.plan,
             "email": row.email,
             "capabilities": None if known is None else view.capabilities(known.capabilities),
@@ -193,7 +228,6 @@ def _live(sight: Sight, known: Account, now: datetime) -> dict[str, Any]:
         "note": memory.note,
         "health": {
             **health,
-            "state": known.health.value,
             "cooldown_until": None if known.cooldown is None else seconds(known.cooldown.until),
             "cooldown_reason": None if known.cooldown is None else known.cooldown.reason,
         },

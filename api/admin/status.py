@@ -26,7 +26,7 @@ _ROUTES = {
 
 
 async def status(services: Services, port: int) -> dict[str, Any]:
-    """All of it; no key is in it.
+    """All of it; no key is in it. What this version does not have is null: a console, agents, a model to fall back to.
 
     Args:
         port: where the server listens, which the setting does not say when it leaves the choice to the system.
@@ -40,10 +40,12 @@ async def status(services: Services, port: int) -> dict[str, Any]:
         "server": {
             "host": server.host,
             "port": port,
-            "base_url": f"http://{server.host}:{port}/v1",
+            "base_url": f"http://{f'[{server.host}]' if ':' in server.host else server.host}:{port}/v1",
             "public_base_url": server.public_base_url,
             "api_key_required": True,
             "auth_mode": "bearer",
+            "console_url": None,
+            "console_command": None,
             "temporal": "ok" if services.temporal.available else "unavailable",
         },
         "routing": {
@@ -55,6 +57,8 @@ async def status(services: Services, port: int) -> dict[str, Any]:
                 bucket.value: {account.alias: account.limits.get(bucket, 1) for account in accounts}
                 for bucket in (Bucket.UPLOAD, Bucket.IMAGE, Bucket.RESEARCH)
             },
+            "agent_prompt_mode": None,
+            "model_fallback": None,
             "temporary_chat": settings.upstream.temporary_chat,
         },
         "settings": await slots.settings(services),

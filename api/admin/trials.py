@@ -11,6 +11,7 @@ from api.answers.counted import answer_counted
 from api.answers.naming import identity
 from api.answers.unheard import Unheard
 from api.body import read_object
+from api.caller import grant_of
 from api.chat.completion import completion
 from api.chat.service import read_wish
 from api.images.answers import image_answer
@@ -20,18 +21,21 @@ from api.services import Services
 from bridge.chat.choices import Choices
 from bridge.chat.models import AUTO
 from bridge.operations.admission import Admission
+from core.contracts.keys import AccessScope
 from core.contracts.operations import OperationRecord
 from core.errors import InvalidRequestError, UnsupportedParameterError
 
 _GREETING = "Say hello in one short sentence."
 
 
-async def chat(services: Services, body: dict[str, Any], scope: Scope) -> dict[str, Any]:
+async def chat(services: Services, scope: Scope, receive: Receive) -> dict[str, Any]:
     """Run a chat to its end.
 
     Raises:
         BridgeError: whatever a client would be told.
     """
+    grant_of(scope).require(AccessScope.CHAT)
+    body = await read_object(scope, receive)
     words = _text(body, "message") or _text(body, "prompt") or _GREETING
     system = _text(body, "system")
     messages = [{"role": "system", "content": system}] if system else []
@@ -50,7 +54,9 @@ async def read_image(services: Services, scope: Scope, receive: Receive) -> Admi
     Raises:
         UnsupportedParameterError: `output_dir` is there: files are kept where all files are.
         InvalidRequestError: `param` names the field.
+        MissingScopeError: the key may not draw.
     """
+    grant_of(scope).require(AccessScope.IMAGES)
     body = await read_object(scope, receive)
     if body.get("output_dir"):
         raise UnsupportedParameterError(

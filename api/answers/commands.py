@@ -11,7 +11,7 @@ from starlette.types import Scope
 from api.caller import grant_of
 from api.services import Services
 from api.usage import service as usage
-from api.usage.view import table
+from api.usage.table import table
 from bridge.chat.helpers import HelperCall
 from bridge.chat.transcript import Said
 from core.contracts.keys import AccessScope

@@ -18,7 +18,11 @@ async def answer_counted(
     """Run a chat, and count it however it ends; one that its client leaves is a request, and no failure.
 
     An answer that is to be kept is kept before anybody is told of its end.
+
+    Raises:
+        KeyLimitError: its key has begun too much already; nothing was begun, and nothing counted.
     """
+    services.bridge.keys.begin(asked.owner, asked.choices)
     failed, usage = False, _NOTHING
     try:
         answered = await run.answer(listener)

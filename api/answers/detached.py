@@ -12,10 +12,15 @@ from api.answers.inputs import kept_messages
 from api.images.inputs import require_ready
 from api.prefer import retry_count
 from api.services import Services
+from bridge.chat.models import ModelChoice
+from bridge.chat.order import ChatOrder
 from bridge.idempotency.answers import KeyScope
 from bridge.operations.admission import Admission
+from bridge.routing.refusing import require_possible
+from core.clock import utc_now
 from core.contracts.operations import OperationKind
 from core.contracts.texts import ResponseRequest
+from core.errors import BridgeError, UnsupportedModelError
 
 
 async def require_startable(services: Services, asked: Asked) -> None:
@@ -53,13 +58,15 @@ async def detached(
         InvalidImageError: a file cannot be kept; `param` names it.
     """
     order, digest = asked.order, await asked.digest()
+    model, fallback = await _offered(services, order)
     wanted = ResponseRequest(
         messages=await kept_messages(services, order),
         wire=wire,
         asked=words,
         model=asked.model,
-        slug=order.model.slug,
-        effort=order.model.effort,
+        fallback=fallback,
+        slug=model.slug,
+        effort=model.effort,
         temporary=bool(private),
         accounts=order.accounts,
         strategy=order.strategy,
@@ -76,3 +83,18 @@ async def detached(
         retry_count=retry_count(Headers(scope=scope)),
         detached=True,
     )
+
+
+async def _offered(services: Services, order: ChatOrder) -> tuple[ModelChoice, str | None]:
+    """The model that answers, and its public name where it is the fallback: of limits that pass the end is waited for,
+    but a model that nobody offers never comes."""
+    needs = order.needs().model_copy(update={"kind": "response"})
+    try:
+        require_possible(await services.bridge.registry.snapshot(), needs, utc_now())
+    except UnsupportedModelError:
+        if order.fallback is not None:
+            return order.fallback.model, order.fallback.name
+    except BridgeError:
+        # Said when it is admitted.
+        pass
+    return order.model, None

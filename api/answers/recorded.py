@@ -45,6 +45,7 @@ async def answered_with(record: OperationRecord, done: Done) -> Answered:
         model=record.model,
         calls=done.calls,
         refusal=done.refusal,
+        fallback_model=record.request.get("fallback"),
     )
     await tokens.ready()
     used = tokens.estimate(messages_of(record.kind, record.request), record.text or "")

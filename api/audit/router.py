@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
 
+from api.audit.schemas import AuditQuery
 from api.dependencies import ServicesDep
 from api.operations.view import seconds
 
@@ -13,22 +14,9 @@ router = APIRouter(prefix="/v1/chatgpt/audit", tags=["audit"])
 
 
 @router.get("")
-async def list_changes(
-    services: ServicesDep,
-    *,
-    action: str | None = None,
-    subject: str | None = None,
-    cursor: str | None = None,
-    limit: Annotated[int, Query(ge=1, le=200)] = 50,
-) -> dict[str, Any]:
-    """Changes, newest first.
-
-    Args:
-        action: such as `key.revoked`; `key.` stands for all that begin so.
-        subject: an alias, a key's id, ...
-        cursor: `next_cursor` of the page before.
-    """
-    page = await services.bridge.audit.page(action=action, subject=subject, cursor=cursor, limit=limit)
+async def list_changes(services: ServicesDep, query: Annotated[AuditQuery, Query()]) -> dict[str, Any]:
+    """Changes, newest first."""
+    page = await services.bridge.audit.page(query.filters(), cursor=query.cursor, limit=query.limit)
     return {
         "object": "list",
         "data": [

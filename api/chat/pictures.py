@@ -20,7 +20,7 @@ from api.errors import ErrorAnswer
 from api.following import LateStream, followed
 from api.images import edits, service
 from api.images.answers import image_answer
-from api.images.groups import count
+from api.images.groups import require_allowed
 from api.images.options import PictureOptions
 from api.images.serving import answer
 from api.launch import launch
@@ -88,7 +88,7 @@ async def _read(
         admission = await edits.admission_of(services, asked, given, scope, receive)
     else:
         admission = service.admission_of(asked, scope, await services.bridge.registry.snapshot())
-        count(services, grant, 1 + len(admission.members))
+        require_allowed(grant, 1 + len(admission.members))
     if admission.idempotency_key is not None:
         await services.bridge.answers.require_unused(KeyScope(grant.owner, ROUTE, admission.idempotency_key))
     return replace(admission, route=ROUTE), request

@@ -10,15 +10,14 @@ from starlette.requests import Request
 from api.body import read_object
 from api.dependencies import GrantDep, ServicesDep
 from api.operations.view import seconds
-from api.validation import Request as Body
-from api.validation import validated
-from bridge.accounts.cooling import Cooling
+from api.validation import StrictRequest, validated
+from bridge.quota.cooling import Cooling
 from core.clock import utc_now
 
 router = APIRouter(prefix="/v1/chatgpt/cooldowns", tags=["accounts"])
 
 
-class ClearRequest(Body):
+class ClearRequest(StrictRequest):
     """Whose cooldowns to end. `scope`: `account`, `model:<slug>` or `bucket:<bucket>`; without it all of them."""
 
     account: str
@@ -27,16 +26,23 @@ class ClearRequest(Body):
 
 @router.get("")
 async def list_cooldowns(services: ServicesDep, *, account: str | None = None) -> dict[str, Any]:
-    """Every cooldown, with what it was learnt from, who named its end and when that is."""
+    """Every cooldown, with what it was learnt from, who named its end and when that is.
+
+    `state`: `running`; `over`, so that the next request tries the account; or `trying`, because one does.
+    """
     return {"object": "list", "data": [_shown(one) for one in await services.bridge.cooldowns.all(account)]}
 
 
 @router.post("/clear")
 async def clear_cooldowns(request: Request, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
-    """End an account's cooldowns: the next request tries it."""
+    """End an account's cooldowns: the next request tries it.
+
+    `quota_unknown` are the features that a refusal had called used up; what upstream counted itself stays known.
+    """
     wanted = validated(ClearRequest, await read_object(request.scope, request.receive))
-    ended = await services.bridge.cooldowns.clear(wanted.account.strip(), wanted.scope, actor=grant.actor)
-    return {"object": "list", "data": [_shown(one) for one in ended]}
+    cleared = await services.bridge.cooldowns.clear(wanted.account.strip(), wanted.scope, actor=grant.actor)
+    ended = [_shown(one) for one in cleared.ended]
+    return {"object": "list", "data": ended, "quota_unknown": list(cleared.doubted)}
 
 
 def _shown(one: Cooling) -> dict[str, Any]:
@@ -52,5 +58,5 @@ def _shown(one: Cooling) -> dict[str, Any]:
         "seconds_left": max(round((cooldown.until - now).total_seconds()), 0),
         "longest_seconds": round(cooldown.cap.total_seconds()),
         "strikes": cooldown.strikes,
-        "state": "tried_again" if cooldown.over(now) else "running",
+        "state": "trying" if one.tried else "over" if cooldown.over(now) else "running",
     }

@@ -9,8 +9,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 
 from api.auth import GRANT
-from api.dependencies import ServicesDep
+from api.caller import accounts_of
+from api.dependencies import GrantDep, ServicesDep
 from api.health import service
+from bridge.keys.grant import Grant
 from core.contracts.buckets import Bucket
 from core.contracts.keys import AccessScope
 
@@ -18,9 +20,9 @@ router = APIRouter(prefix="/health", tags=["health"])
 
 
 @router.get("")
-async def health(services: ServicesDep) -> dict[str, Any]:
-    """What this server serves."""
-    accounts = await services.bridge.registry.snapshot()
+async def health(services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
+    """What this server serves, and with which accounts, as far as the key may use them."""
+    accounts = await accounts_of(services, grant)
     return {
         "ok": True,
         "account": accounts[0].alias if accounts else None,
@@ -46,15 +48,19 @@ async def ready(
 ) -> JSONResponse:
     """Whether work can be taken: 503 while a part that it needs is missing.
 
-    Details are for those with the key, and so are warnings of captures that end, which change no status.
+    Details are for those with the key, and so are warnings of captures that end and of accounts that somebody has to
+    look after, which change no status.
     """
     found = await service.parts(services)
     status = service.ready(found, for_chat=need == "chat")
-    grant = request.scope[GRANT]
-    detailed = grant is not None and grant.allows(AccessScope.READ, AccessScope.ADMIN)
+    grant: Grant | None = request.scope[GRANT]
+    if grant is not None and not grant.allows(AccessScope.READ, AccessScope.ADMIN):
+        grant = None
     shown = [
-        {"name": part.name, "state": part.state, **({"detail": part.detail} if detailed and part.detail else {})}
+        {"name": part.name, "state": part.state, **({"detail": part.detail} if grant and part.detail else {})}
         for part in found
     ]
-    body = {"status": status, "parts": shown, **({"warnings": await service.warnings(services)} if detailed else {})}
+    body: dict[str, Any] = {"status": status, "parts": shown}
+    if grant is not None:
+        body["warnings"] = await service.warnings(services, grant)
     return JSONResponse(body, 503 if status == "unavailable" else 200)

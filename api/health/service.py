@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
+from api.caller import accounts_of
 from api.services import Services
 from bridge.accounts.account import Account
+from bridge.accounts.advice import standing
+from bridge.accounts.forecast import forecast
+from bridge.keys.grant import Grant
 from bridge.routing.eligibility import skips
 from bridge.routing.needs import Needs
 from core.clock import utc_now
@@ -34,13 +40,26 @@ async def parts(services: Services) -> tuple[Part, ...]:
     return (await _database(services), temporal, await _worker(services, temporal), await _accounts(services))
 
 
-async def warnings(services: Services) -> list[dict[str, Any]]:
-    """What the operator has to see to soon, an entry an account; empty where the accounts cannot be read."""
+async def warnings(services: Services, grant: Grant) -> list[dict[str, Any]]:
+    """What the operator has to see to, an entry an account of the key's; empty where the accounts cannot be read.
+
+    `stage` is how near a capture's end is, or else `quarantined` or `unusable`.
+    """
     try:
-        told = await services.bridge.care.forecasts()
+        accounts = await accounts_of(services, grant)
     except BridgeError:
         return []
-    return [{"account": each.account, **each.shown()} for each in told if each.stage.warns]
+    now = utc_now()
+    return [found for found in (_warning(account, now) for account in accounts) if found is not None]
+
+
+def _warning(account: Account, now: datetime) -> dict[str, Any] | None:
+    told, stands = forecast(account, now), standing(account, now)
+    if told.stage.warns:
+        return {"account": account.alias, **told.shown()}
+    if stands.state not in ("quarantined", "unusable"):
+        return None
+    return {"account": account.alias, **told.shown(), "stage": stands.state, "message": stands.what_to_do}
 
 
 def ready(found: Sequence[Part], *, for_chat: bool) -> State:
@@ -51,11 +70,6 @@ def ready(found: Sequence[Part], *, for_chat: bool) -> State:
     if any(states[name] == "unavailable" for name in ("database", "temporal", "worker")):
         return "unavailable"
     return "ok" if set(states.values()) == {"ok"} else "degraded"
-
-
-def can_chat(account: Account) -> bool:
-    """Whether the account could serve a chat now, were a slot of it free."""
-    return skips(account, _CHAT, utc_now(), {}) is None
 
 
 async def _database(services: Services) -> Part:
@@ -86,7 +100,10 @@ async def _accounts(services: Services) -> Part:
         accounts = await services.bridge.registry.snapshot()
     except BridgeError as error:
         return Part("accounts", "degraded", error.message)
-    usable = sum(can_chat(account) for account in accounts)
     if not accounts:
         return Part("accounts", "degraded", "there is no account")
-    return Part("accounts", "ok" if usable else "degraded", f"{usable} of {len(accounts)} can serve")
+    now = utc_now()
+    why = Counter(skip.reason for account in accounts if (skip := skips(account, _CHAT, now, {})) is not None)
+    usable = len(accounts) - why.total()
+    others = f" ({', '.join(f'{count} {reason}' for reason, count in why.items())})" if why else ""
+    return Part("accounts", "ok" if usable else "degraded", f"{usable} of {len(accounts)} can serve{others}")

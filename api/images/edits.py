@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope
 
 from api.caller import grant_of
 from api.images.answers import image_answer
-from api.images.groups import count, members_of
+from api.images.groups import members_of, require_allowed
 from api.images.inputs import digest_of, read_pictured, require_few, require_ready, stored
 from api.images.options import aspect_ratio, require_streamable, wanted
 from api.images.schemas import EditOptions, ImageEditRequest
@@ -61,7 +61,7 @@ async def admission_of(
     fields = _fields(request, options, grant_of(scope), await services.bridge.registry.snapshot())
     asked = _Asked(request, options, scope)
     require_ready(services)
-    count(services, grant_of(scope), request.n or 1)
+    require_allowed(grant_of(scope), request.n or 1)
     refs = await stored(services, given, scope, receive, mask=mask)
     edit = EditRequest(**fields, inputs=refs[: len(given)], mask=refs[-1] if mask else None)
     return asked.admission(edit)

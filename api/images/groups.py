@@ -23,17 +23,15 @@ def members_of(kind: OperationKind, request: dict[str, Any]) -> tuple[dict[str, 
     return ({**request, "n": 1},) * (int(request.get("n", 1)) - 1)
 
 
-def count(services: Services, grant: Grant, pictures: int) -> None:
-    """Count what a request for several pictures begins beyond the first, which was counted when it came.
+def require_allowed(grant: Grant, pictures: int) -> None:
+    """See that a key may ever begin so much at once.
 
     Raises:
-        InvalidRequestError: the key may never begin so much at once.
-        KeyLimitError: it may not now.
+        InvalidRequestError: it may not, whenever it comes.
     """
     limits = [limit for limit in (grant.per_minute, grant.per_day) if limit is not None]
     if limits and pictures > min(limits):
         raise InvalidRequestError(f"`n`: this API key may begin no more than {min(limits)} at a time.", param="n")
-    services.bridge.keys.use.begin(grant, pictures - 1)
 
 
 async def group_of(services: Services, record: OperationRecord) -> tuple[OperationRecord, ...]:

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope
 
 from api.body import read_object
 from api.caller import grant_of
-from api.images.groups import count, members_of
+from api.images.groups import members_of, require_allowed
 from api.images.options import aspect_ratio, digested, require_streamable, wanted
 from api.images.schemas import ImageGenerationRequest
 from api.overrides import AccountOptions, chosen_accounts, merged
@@ -33,11 +33,10 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
 
     Raises:
         InvalidRequestError, UnsupportedParameterError: `param` names the field or header.
-        KeyLimitError: the key may not begin so much now.
     """
     body = await read_object(scope, receive)
     admission = admission_of(body, scope, await services.bridge.registry.snapshot())
-    count(services, grant_of(scope), 1 + len(admission.members))
+    require_allowed(grant_of(scope), 1 + len(admission.members))
     return admission, bool(body.get("stream"))
 
 

@@ -88,12 +88,14 @@ def reason(record: OperationRecord) -> BridgeError | Failure:
 
 
 def names(record: OperationRecord) -> dict[str, str]:
-    """The headers that say which operation answers, and whose account served it."""
+    """The headers that say which operation answers, whose account served it, and how that was chosen."""
     headers = {"x-chatgpt-operation-id": record.id}
     if record.account is not None:
         headers["x-chatgpt-account"] = record.account
     if record.attempts:
         headers["x-chatgpt-attempts"] = str(record.attempts)
+    if record.route:
+        headers["x-chatgpt-route"] = record.route
     return headers
 
 

@@ -44,6 +44,7 @@ async def change_key(key_id: str, request: Request, services: ServicesDep, grant
     return await service.change(services, grant, key_id, wanted)
 
 
+@router.delete("/{key_id}")
 @router.post("/{key_id}/revoke")
 async def revoke_key(key_id: str, services: ServicesDep, grant: GrantDep) -> dict[str, Any]:
     """Take a key back at once and for good. The body is not read."""

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.operations.schemas import moment
-from api.validation import Names, Request
+from api.validation import Names, StrictRequest
 from core.clock import utc_now
 from core.contracts.keys import AccessScope
 
@@ -48,7 +48,7 @@ Expiry = Annotated[datetime | None, BeforeValidator(_moment), AfterValidator(_fu
 """Unix seconds or ISO 8601; `null` is never."""
 
 
-class CreateKeyRequest(Request):
+class CreateKeyRequest(StrictRequest):
     """A key to make. `scopes` are all but `admin` where nothing is said."""
 
     name: KeyName
@@ -60,7 +60,7 @@ class CreateKeyRequest(Request):
     expires_at: Expiry = None
 
 
-class ChangeKeyRequest(Request):
+class ChangeKeyRequest(StrictRequest):
     """What is to be different; what is missing stays."""
 
     name: KeyName = "-"

@@ -7,6 +7,7 @@ from typing import Any
 from api.keys.schemas import ChangeKeyRequest, CreateKeyRequest
 from api.operations.view import seconds
 from api.services import Services
+from bridge.chat.models import is_listed
 from bridge.keys.grant import PRIMARY, Grant
 from core.clock import utc_now
 from core.contracts.keys import AccessScope, KeyRecord, KeyTerms
@@ -30,7 +31,7 @@ async def one(services: Services, key_id: str) -> dict[str, Any]:
 async def create(services: Services, grant: Grant, request: CreateKeyRequest) -> dict[str, Any]:
     """Make a key; this answer alone holds it."""
     made = await services.bridge.keys.create(KeyTerms(**request.model_dump()), actor=grant.actor)
-    return {**view(made.record), "key": made.value}
+    return {**view(made.record), "key": made.value, "warnings": await _warnings(services, made.record)}
 
 
 async def change(services: Services, grant: Grant, key_id: str, request: ChangeKeyRequest) -> dict[str, Any]:
@@ -43,7 +44,8 @@ async def change(services: Services, grant: Grant, key_id: str, request: ChangeK
     """
     _require_made(key_id)
     changes = request.model_dump(include=request.model_fields_set)
-    return view(await services.bridge.keys.change(key_id, changes, actor=grant.actor))
+    changed = await services.bridge.keys.change(key_id, changes, actor=grant.actor)
+    return {**view(changed), "warnings": await _warnings(services, changed)}
 
 
 async def revoke(services: Services, grant: Grant, key_id: str) -> dict[str, Any]:
@@ -76,6 +78,18 @@ def view(record: KeyRecord) -> dict[str, Any]:
         "revoked_at": seconds(record.revoked_at),
         "last_used_at": seconds(record.last_used_at),
     }
+
+
+async def _warnings(services: Services, record: KeyRecord) -> list[str]:
+    """What a key names that nobody has now: a slip, perhaps, or something that is still to come."""
+    known = await services.bridge.registry.every()
+    strangers = [alias for alias in record.accounts if all(account.alias != alias for account in known)]
+    usable = [account for account in known if not record.accounts or account.alias in record.accounts]
+    unoffered = [name for name in record.models if not is_listed(name, usable)]
+    return [
+        *(f"There is no account {alias!r} now." for alias in strangers),
+        *(f"No account that the key may use offers the model {name!r} now." for name in unoffered),
+    ]
 
 
 def _state(record: KeyRecord) -> str:

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import AfterValidator, Field
 
-from api.validation import Request
+from api.validation import StrictRequest
 from bridge.accounts.buckets import MOST, PLANS
 from bridge.vault.aliases import is_alias
 
@@ -30,21 +30,21 @@ Slots = Annotated[int, Field(ge=0, le=MOST)]
 TalkSlots = Annotated[int, Field(ge=1, le=MOST)]
 
 
-class BucketBody(Request):
+class BucketBody(StrictRequest):
     """Slots of one bucket, 0 for off; `null` says that nothing is saved."""
 
     plans: Annotated[dict[str, Slots | None], AfterValidator(_plans)] = Field(default_factory=dict)
     accounts: Annotated[dict[str, Slots | None], AfterValidator(_accounts)] = Field(default_factory=dict)
 
 
-class TalkBody(Request):
+class TalkBody(StrictRequest):
     """Slots of chats or helpers, which cannot be switched off."""
 
     plans: Annotated[dict[str, TalkSlots | None], AfterValidator(_plans)] = Field(default_factory=dict)
     accounts: Annotated[dict[str, TalkSlots | None], AfterValidator(_accounts)] = Field(default_factory=dict)
 
 
-class LimitsRequest(Request):
+class LimitsRequest(StrictRequest):
     """Slots by bucket."""
 
     chat: TalkBody = Field(default_factory=TalkBody)

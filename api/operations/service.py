@@ -123,6 +123,7 @@ async def cancel(services: Services, grant: Grant, operation_id: str, links: Lin
     chat = services.chats.get(operation_id, grant.sees)
     if chat is not None:
         effect = "already_requested" if chat.cancel_requested else "requested"
+        await _log_foreign(services, grant, operation_id, chat.owner, effect)
         chat.cancel()
         return {"status": "ok", "effect": effect, **chat_view(chat)}
     before = await services.bridge.operations.get(operation_id, grant.sees)
@@ -130,6 +131,7 @@ async def cancel(services: Services, grant: Grant, operation_id: str, links: Lin
         effect = "already_finished"
     else:
         effect = "already_requested" if before.cancel_requested else "requested"
+        await _log_foreign(services, grant, operation_id, before.owner, effect)
         await launch.cancel(services, operation_id, grant.sees)
         await services.bridge.feed.wait_finished(operation_id, _CANCEL_SECONDS)
     return {"status": "ok", "effect": effect, **await read(services, grant, operation_id, links)}
@@ -226,7 +228,6 @@ async def rerun(services: Services, grant: Grant, operation_id: str, headers: He
         rerun_of=first.id,
         members=members_of(first.kind, first.request),
     )
-    services.bridge.keys.use.begin(grant, 1 + len(again.members))
     record = await launch.launch(services, again)
     headers_back = {**names(record), "location": f"/v1/chatgpt/operations/{record.id}"}
     return JSONResponse(envelope(record, links, stale=False), 202, headers_back)
@@ -240,7 +241,13 @@ async def remove(services: Services, grant: Grant, operation_id: str, *, files: 
         OperationNotFinishedError: it goes on, or one of its members does.
     """
     await _operation(services, grant, operation_id)
-    await services.bridge.removal.remove(operation_id, grant.sees, files=files)
+    await services.bridge.removal.remove(operation_id, grant.sees, files=files, actor=grant.actor)
+
+
+async def _log_foreign(services: Services, grant: Grant, operation_id: str, owner: str, effect: str) -> None:
+    """Have it in the audit log that somebody who administers ends what another key began."""
+    if effect == "requested" and owner != grant.owner:
+        await services.bridge.audit.add(grant.actor, "operation.cancelled", operation_id, {"owner": owner})
 
 
 def _where(record: OperationRecord) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 from api.errors import error_object
 from api.links import Links
 from bridge.chat.running import RunningChat
+from bridge.routing.reasons import clause
 from core.contracts.artifacts import Artifact
-from core.contracts.operations import OperationEvent, OperationKind, OperationRecord
+from core.contracts.operations import OperationEvent, OperationKind, OperationRecord, SkippedAccount
 from core.contracts.research import ResearchFacts, ResearchPlan
 
 
@@ -32,6 +33,7 @@ def view(record: OperationRecord, links: Links) -> dict[str, Any]:
         "model": record.model,
         "account": record.account,
         "provider_selected": record.account is not None,
+        "route": record.route or None,
         "conversation_id": record.conversation_id,
         **_research(record),
         "cancel_requested": record.cancel_requested,
@@ -42,9 +44,7 @@ def view(record: OperationRecord, links: Links) -> dict[str, Any]:
         "started_at": seconds(record.started_at),
         "finished_at": seconds(record.finished_at),
         "progress": record.progress.model_dump(mode="json") if record.progress else None,
-        "skipped": [
-            {"account": skip.account, "reason": skip.reason, "until": seconds(skip.until)} for skip in record.skipped
-        ],
+        "skipped": [_skip_view(skip) for skip in record.skipped],
         "plan": plan_view(record.research.plan) if record.research and record.research.plan else None,
         "artifacts": [artifact_view(artifact, links) for artifact in record.artifacts],
         "text": record.text,
@@ -76,6 +76,7 @@ def chat_view(chat: RunningChat) -> dict[str, Any]:
             "model": chat.model,
             "account": chat.run.account,
             "provider_selected": chat.run.account is not None,
+            "route": chat.run.route or None,
             "conversation_id": conversation_id,
             **_NO_RESEARCH,
             "cancel_requested": chat.cancel_requested,
@@ -162,6 +163,15 @@ def _cancel_result(record: OperationRecord) -> dict[str, Any] | None:
     if record.kind is OperationKind.RESEARCH and "conversation" in told and "deep_research" not in told:
         told["deep_research_pending"] = "widget_session_id_not_available"
     return told
+
+
+def _skip_view(skip: SkippedAccount) -> dict[str, Any]:
+    return {
+        "account": skip.account or None,
+        "reason": skip.reason,
+        "until": seconds(skip.until),
+        "text": clause(skip),
+    }
 
 
 def plan_view(plan: ResearchPlan) -> dict[str, Any]:

@@ -64,6 +64,6 @@ async def _keep(services: Services, wish: Wish, named: Identity, answered: Answe
 
 def _place(answer: Answer, told: str | None) -> Place | None:
     """Where the answer's conversation can be gone on with."""
-    if answer.conversation_id is None or answer.message_id is None or answer.fallback_model is not None:
+    if answer.conversation_id is None or answer.message_id is None:
         return None
     return Place(answer.account, answer.conversation_id, answer.message_id, told)

@@ -94,7 +94,7 @@ async def delete_response(response_id: str, services: ServicesDep, grant: GrantD
     if kept.body["status"] in reading.WAITING:
         raise OperationNotFinishedError("The response is not answered yet; cancel it first.")
     if kept.body["background"] and await services.bridge.operations.find(response_id) is not None:
-        await services.bridge.removal.remove(response_id, grant.sees, files=True)
+        await services.bridge.removal.remove(response_id, grant.sees, files=True, actor=grant.actor)
     if kept.body.get("conversation"):
         await services.bridge.conversations.settle(kept.body["conversation"]["id"], response_id, kept.body["output"])
     await services.bridge.responses.remove(response_id, grant.sees)

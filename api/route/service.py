@@ -22,8 +22,9 @@ from api.validation import validated
 from api.vision.schemas import VisionBody
 from bridge.accounts.account import Account
 from bridge.chat import transcript
+from bridge.chat.failover import NOBODY
 from bridge.chat.intents import asks_research
-from bridge.chat.models import AUTO, RESEARCH, chat_model, image_slug, research_model
+from bridge.chat.models import AUTO, RESEARCH, chat_model, fallback_for, image_slug, research_model
 from bridge.chat.order import ChatOrder
 from bridge.keys.grant import Grant
 from bridge.operations.turns import needs_of
@@ -33,9 +34,25 @@ from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationKind
 from core.contracts.research import ResearchRequest
 from core.contracts.texts import VisionRequest
-from core.errors import InvalidRequestError
+from core.errors import InvalidRequestError, UnsupportedModelError
 
 _KINDS = ("chat", "image", "edit", "vision", "research", "response")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What would become of a request.
+
+    Attributes:
+        accounts: every account as it is now.
+        fallback: the model that would answer instead of its own; the explanation is of that one then.
+        own: what would become of it with its own model, where another would answer.
+    """
+
+    explanation: Explanation
+    accounts: tuple[Account, ...]
+    fallback: str | None = None
+    own: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +66,8 @@ class Asked:
     scope: Scope
 
 
-async def explain(services: Services, body: dict[str, Any], scope: Scope) -> tuple[Explanation, tuple[Account, ...]]:
-    """What would become of a request, and the accounts as they are now.
+async def explain(services: Services, body: dict[str, Any], scope: Scope) -> Told:
+    """What would become of a request.
 
     Raises:
         CallerError: the request would be refused before any account is looked at; `param` names the field.
@@ -59,7 +76,21 @@ async def explain(services: Services, body: dict[str, Any], scope: Scope) -> tup
     pool = await services.bridge.registry.snapshot()
     asked = Asked(services, inner, pool, grant_of(scope), scope)
     needs, affinity = _needs(kind, asked)
-    return await services.bridge.pool.explain(needs, affinity=affinity), pool
+    told = await services.bridge.pool.explain(needs, affinity=affinity, allowed=asked.grant.accounts)
+    fallback = fallback_for(services.settings.chat.model_fallback, asked.grant, pool)
+    every = await services.bridge.registry.every()
+    if fallback is None or fallback.model.slug == needs.slug or not _falls_back(kind, told):
+        return Told(told, every)
+    instead = needs.model_copy(update={"slug": fallback.model.slug, "effort": fallback.model.effort})
+    other = await services.bridge.pool.explain(instead, affinity=affinity, allowed=asked.grant.accounts)
+    return Told(told, every) if other.outcome == "refused" else Told(other, every, fallback.name, told)
+
+
+def _falls_back(kind: str, told: Explanation) -> bool:
+    """Whether another model is tried for what this one's accounts refuse. Long work waits for what passes."""
+    return (kind == "chat" and isinstance(told.refusal, NOBODY)) or (
+        kind == "response" and isinstance(told.refusal, UnsupportedModelError)
+    )
 
 
 def _taken_apart(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

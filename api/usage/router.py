@@ -9,7 +9,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from api.dependencies import GrantDep, ServicesDep
 from api.operations.schemas import Since
-from api.usage import service, view
+from api.usage import service
+from api.usage.table import table
 
 router = APIRouter(prefix="/v1/chatgpt", tags=["usage"])
 
@@ -32,7 +33,7 @@ async def read_usage(
     """
     told = await service.usage(services, grant, refresh=refresh)
     if service.is_text(form):
-        return PlainTextResponse(view.table(told["accounts"]))
+        return PlainTextResponse(table(told["accounts"]))
     return JSONResponse(told)
 
 

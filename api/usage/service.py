@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+from api.caller import accounts_of
 from api.services import Services
 from api.usage import view
-from bridge.accounts.account import Account
-from bridge.keys.grant import Grant
+from bridge.keys.grant import PRIMARY, Grant
 from bridge.usage.rows import DIMENSIONS
 from core.clock import utc_now
 from core.errors import InvalidRequestError
@@ -23,10 +23,10 @@ async def usage(services: Services, grant: Grant, *, refresh: bool) -> dict[str,
     Args:
         refresh: ask also where the limits are new.
     """
-    bridge, accounts = services.bridge, await _accounts(services, grant)
+    bridge, accounts = services.bridge, await accounts_of(services, grant)
     await bridge.quota.refresh(accounts, force=refresh)
     # What an account said may have put it into quarantine.
-    accounts, now, book = await _accounts(services, grant), utc_now(), bridge.quota.book
+    accounts, now, book = await accounts_of(services, grant), utc_now(), bridge.quota.book
     return {
         "object": "chatgpt.usage",
         "provider": "chatgpt-web",
@@ -43,12 +43,15 @@ async def usage(services: Services, grant: Grant, *, refresh: bool) -> dict[str,
 async def history(
     services: Services, grant: Grant, *, account: str | None, feature: str | None, since: datetime | None, limit: int
 ) -> dict[str, Any]:
-    """Readings of the past, oldest first."""
+    """Readings of the past, oldest first.
+
+    Raises:
+        AccountNotAllowedError: the key may not use that account.
+    """
     begin = since or utc_now() - timedelta(days=_DAYS)
-    seen = {one.alias for one in await _accounts(services, grant)}
-    found = await services.bridge.quota.keeper.history(account=account, feature=feature, since=begin, limit=limit)
-    shown = [view.point(alias, reading) for alias, reading in found if not grant.accounts or alias in seen]
-    return {"object": "list", "data": shown}
+    accounts = grant.accounts_among(() if account is None else (account,), param="account")
+    found = await services.bridge.quota.keeper.history(accounts=accounts, feature=feature, since=begin, limit=limit)
+    return {"object": "list", "data": [view.point(alias, reading) for alias, reading in found]}
 
 
 async def counts(services: Services, grant: Grant, *, by: str, since: datetime | None) -> dict[str, Any]:
@@ -57,17 +60,18 @@ async def counts(services: Services, grant: Grant, *, by: str, since: datetime |
     Raises:
         InvalidRequestError: `by` names what nothing is counted by.
     """
-    wanted = {"owner" if name == "key" else name for name in (part.strip() for part in by.split(",")) if name}
-    if not wanted <= set(DIMENSIONS):
+    named = [part.strip() for part in by.split(",") if part.strip()]
+    order = list(dict.fromkeys("owner" if name == "key" else name for name in named))
+    if not set(order) <= set(DIMENSIONS):
         raise InvalidRequestError("`by` takes `day`, `key`, `account`, `model` and `kind`, with commas.", param="by")
     begin = since or utc_now() - timedelta(days=_DAYS)
-    found = await services.bridge.usage.report(since=begin, by=wanted, owner=grant.sees)
-    order = [name for name in DIMENSIONS if name in wanted]
+    found = await services.bridge.usage.report(since=begin, by=order, owner=grant.sees)
+    names = await _key_names(services) if "owner" in order else {}
     return {
         "object": "list",
         "since": begin.strftime("%Y-%m-%d"),
         "by": ["key" if name == "owner" else name for name in order],
-        "data": [view.count(one, order) for one in found],
+        "data": [view.count(one, order, names) for one in found],
     }
 
 
@@ -76,6 +80,5 @@ def is_text(form: str | None) -> bool:
     return (form or "").strip().lower() in _TEXTS
 
 
-async def _accounts(services: Services, grant: Grant) -> list[Account]:
-    accounts = await services.bridge.registry.snapshot()
-    return [account for account in accounts if not grant.accounts or account.alias in grant.accounts]
+async def _key_names(services: Services) -> dict[str, str]:
+    return {PRIMARY.key_id: PRIMARY.name, **{key.id: key.name for key in await services.bridge.keys.all()}}

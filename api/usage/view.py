@@ -7,51 +7,34 @@ from datetime import datetime
 from typing import Any
 
 from api.operations.view import seconds
-from bridge.accounts.account import Account, AccountState, Health
-from bridge.accounts.advice import standing
+from bridge.accounts.account import Account, AccountState
+from bridge.accounts.advice import Standing, standing
 from bridge.quota.probes import Probe
 from bridge.quota.readings import FEATURES, AccountQuota, Reading
 from core.contracts.usage import UsageCount
 from provider.interface.accounts import ModelLimit
 
-_NOT_REPORTED = "not reported"
-_COLUMNS = (
-    "Account",
-    "Plan",
-    "OK",
-    "Default",
-    "Deep Research",
-    "Image Gen",
-    "File Upload",
-    "Paste File",
-    "Model Limit",
-)
-_FEATURE_COLUMNS = ("deep_research", "image_gen", "file_upload", "paste_text_to_file")
-
 
 def entry(account: Account, quota: AccountQuota, probe: Probe | None, now: datetime) -> dict[str, Any]:
     """One account. `as_of` is when its limits were told last, whoever told them."""
     features = {name: _feature(name, quota.features.get(name), now) for name in FEATURES}
+    stands = standing(account, now)
     return {
         "account": account.alias,
-        **_standing(account, quota, probe),
-        "what_to_do": standing(account, now).what_to_do,
+        **_standing(account, stands, quota, probe),
+        "what_to_do": stands.what_to_do,
         "plan_type": account.plan,
         "plan_bucket": None if account.plan is None else "free" if account.plan == "free" else "paid",
         "default_model_slug": quota.default_model,
         "atlas_mode_enabled": None,
         "features": features,
-        "model_limits": [_model_limit(limit) for limit in quota.model_limits if not _is_over(limit, now)],
+        "model_limits": model_limits(quota, now),
         "limits_progress": [
             {"feature_name": name, "remaining": feature["remaining"], "reset_after": feature["reset_after"]}
             for name, feature in features.items()
             if feature["remaining"] is not None
         ],
-        "blocked_features": [
-            {"name": name, "resets_after": feature["resets_after"], "description": feature["description"]}
-            for name, feature in features.items()
-            if feature["blocked"]
-        ],
+        "blocked_features": blocked_features(quota, now),
         "as_of": seconds(quota.at),
         "age_seconds": _age(quota.at, now),
         "source": quota.source,
@@ -59,20 +42,19 @@ def entry(account: Account, quota: AccountQuota, probe: Probe | None, now: datet
     }
 
 
-def table(entries: Iterable[Mapping[str, Any]]) -> str:
-    """The accounts as a table in Markdown."""
-    lines = [_row(_COLUMNS), _row("---" for _ in _COLUMNS)]
-    for one in entries:
-        cells = (
-            one["account"],
-            one["plan_type"] or "unknown",
-            {True: "yes", False: "no", None: "unknown"}[one["ok"]],
-            one["default_model_slug"] or _NOT_REPORTED,
-            *(_cell(one["features"][name]) for name in _FEATURE_COLUMNS),
-            _model_cell(one),
-        )
-        lines.append(_row(str(cell) for cell in cells))
-    return "\n".join(lines) + "\n"
+def blocked_features(quota: AccountQuota, now: datetime) -> list[dict[str, Any]]:
+    """What upstream has said that the account may not use now, and until when."""
+    features = {name: _feature(name, quota.features.get(name), now) for name in FEATURES}
+    return [
+        {"name": name, "resets_after": feature["resets_after"], "description": feature["description"]}
+        for name, feature in features.items()
+        if feature["blocked"]
+    ]
+
+
+def model_limits(quota: AccountQuota, now: datetime) -> list[dict[str, Any]]:
+    """The models that are capped now, and what upstream answers with instead."""
+    return [_model_limit(limit) for limit in quota.model_limits if not _is_over(limit, now)]
 
 
 def point(account: str, reading: Reading) -> dict[str, Any]:
@@ -88,19 +70,21 @@ def point(account: str, reading: Reading) -> dict[str, Any]:
     }
 
 
-def count(counted: UsageCount, by: Iterable[str]) -> dict[str, Any]:
-    """What was counted together; `key` is the id of an API key."""
+def count(counted: UsageCount, by: Iterable[str], key_names: Mapping[str, str]) -> dict[str, Any]:
+    """What was counted together; `key` is the id of an API key, `key_name` what it is called."""
     told = counted.model_dump()
     names = {"key" if name == "owner" else name: told[name] for name in by}
+    if "key" in names:
+        names["key_name"] = key_names.get(names["key"])
     numbers = {name: told[name] for name in ("requests", "failures", "prompt_tokens", "completion_tokens")}
     return {**names, **numbers, "total_tokens": counted.prompt_tokens + counted.completion_tokens}
 
 
-def _standing(account: Account, quota: AccountQuota, probe: Probe | None) -> dict[str, Any]:
-    if account.error is not None:
-        return {"ok": False, "status": account.error.code, "error": account.error.message}
-    if account.health is not Health.OK:
-        return {"ok": False, "status": account.health.value, "error": account.memory.health_detail}
+def _standing(account: Account, stands: Standing, quota: AccountQuota, probe: Probe | None) -> dict[str, Any]:
+    if stands.state in ("unusable", "quarantined"):
+        return {"ok": False, "status": stands.cause, "error": stands.detail}
+    if stands.state == "cooling":
+        return {"ok": None, "status": "cooling", "warning": stands.detail, "until": seconds(stands.until)}
     if account.state is AccountState.PAUSED:
         return {"ok": None, "status": "paused", "warning": "The account is paused and was not asked."}
     if probe is not None and probe.error is not None and (quota.at is None or probe.at > quota.at):
@@ -141,28 +125,6 @@ def _status(blocked: bool, left: float | None) -> str:
     if left is None:
         return "not_reported"
     return "available" if left > 0 else "exhausted"
-
-
-def _cell(feature: Mapping[str, Any]) -> str:
-    state = feature["status"]
-    if state == "not_reported":
-        return _NOT_REPORTED
-    shown = "blocked" if state == "blocked" else f"{feature['remaining']:g}"
-    reset = feature["resets_after"]
-    return f"{shown}; reset {reset}" if reset else shown
-
-
-def _model_cell(one: Mapping[str, Any]) -> str:
-    limits = [
-        limit["model_slug"] + (f"; reset {limit['resets_after']}" if limit["resets_after"] else "")
-        for limit in one["model_limits"]
-    ]
-    return ", ".join(limits) or ("none" if one["as_of"] is not None else _NOT_REPORTED)
-
-
-def _row(cells: Iterable[str]) -> str:
-    escaped = (" ".join(cell.splitlines()).replace("|", "\\|") for cell in cells)
-    return f"| {' | '.join(escaped)} |"
 
 
 def _model_limit(limit: ModelLimit) -> dict[str, Any]:

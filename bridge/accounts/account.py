@@ -12,7 +12,7 @@ from bridge.accounts.buckets import BucketLimits, SavedLimits
 from bridge.accounts.cooldowns import ACCOUNT, Cooldown
 from core.contracts.buckets import Bucket
 from core.contracts.quota import QuotaFact
-from core.errors import BridgeError
+from core.errors import AuthExpiredError, BridgeError
 from provider.interface.accounts import Capabilities
 
 Judge: TypeAlias = Callable[[str, Mapping[str, int]], QuotaFact]
@@ -115,6 +115,19 @@ class Account:
         """The health of the capture that is there now: what was learnt of an older one does not count."""
         return self.memory.health if self.memory.capture_sha256 == self.capture_sha256 else Health.OK
 
+    def quarantined(self, now: datetime) -> Health | None:
+        """Why nothing may be sent with it until its capture is refreshed, `None` when it may."""
+        if self.health is not Health.OK:
+            return self.health
+        ended = self.token_expires_at is not None and self.token_expires_at <= now
+        return Health.AUTH_EXPIRED if ended or isinstance(self.error, AuthExpiredError) else None
+
+    def askable(self, now: datetime) -> bool:
+        """Whether upstream may be asked for its limits: nothing is sent for one that somebody has to look after."""
+        if self.error is not None or self.state is AccountState.PAUSED or self.quarantined(now) is not None:
+            return False
+        return self.cooldown is None or self.cooldown.over(now)
+
     def cause(self, now: datetime) -> str:
         """What is wrong with it, in one word; `ok` for nothing.
 
@@ -123,10 +136,9 @@ class Account:
         """
         if self.error is not None:
             return self.error.code
-        if self.health is not Health.OK:
-            return self.health.value
-        if self.token_expires_at is not None and self.token_expires_at <= now:
-            return Health.AUTH_EXPIRED.value
+        quarantine = self.quarantined(now)
+        if quarantine is not None:
+            return quarantine.value
         if self.cooldown is not None and not self.cooldown.over(now):
             return self.cooldown.reason
         failed, succeeded = self.memory.last_failure_at, self.memory.last_success_at

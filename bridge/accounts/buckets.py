@@ -62,8 +62,8 @@ class SavedLimits:
 class BucketLimits:
     """The table by plan, the environment's overrides by plan or alias for each bucket, and what was saved.
 
-    What says more of an account wins: its alias over its plan. Of the same kind what was saved wins over the
-    environment, and that over the table.
+    What was saved wins over the environment, and that over the table: whoever changes a number while the bridge runs
+    sees it come into force. Within each the alias of an account wins over its plan.
     """
 
     overrides: Mapping[Bucket, Mapping[str, int]]
@@ -104,8 +104,8 @@ class BucketLimits:
         by_plan = given if plan in table else _NOTHING
         layers: tuple[tuple[Source, Mapping[str, int], str | None], ...] = (
             (Source.ACCOUNT, self.saved.accounts.get(bucket, _NOTHING), alias),
-            (Source.ENVIRONMENT, by_alias, alias),
             (Source.SETTINGS, self.saved.plans.get(bucket, _NOTHING), plan),
+            (Source.ENVIRONMENT, by_alias, alias),
             (Source.ENVIRONMENT, by_plan, plan),
             (Source.PLAN_TABLE, table, plan),
         )
@@ -128,5 +128,6 @@ def _parse(settings: AccountsSettings, field: str) -> dict[str, int]:
         match = _ITEM.fullmatch(item)
         if match is None:
             raise SettingError(f"{variable(AccountsSettings, field)}: {item!r} is not of the form name=number")
-        limits[match[1]] = int(match[2])
+        plan = match[1].lower()
+        limits[plan if plan in PLANS else match[1]] = int(match[2])
     return limits

@@ -11,9 +11,11 @@ from typing import Any
 
 from bridge import audit
 from bridge.accounts.account import Health
+from bridge.accounts.changes import plain
 from bridge.accounts.events import happened
 from bridge.accounts.leases import Transaction
-from bridge.accounts.memory import bump, forget, remember
+from bridge.accounts.logins import LoginMemory, forget_login, require_same_login, same_login
+from bridge.accounts.memory import bump, forget, recall_one, remember
 from bridge.accounts.registry import Registry, unusable
 from bridge.store.engine import Store
 from bridge.vault import Vault
@@ -26,7 +28,6 @@ from core.errors import (
     CaptureUnreadableError,
     InvalidRequestError,
     NotFoundError,
-    OtherLoginError,
 )
 from core.logging import get_logger
 from provider.interface.accounts import Inspection
@@ -37,7 +38,7 @@ _log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """A capture that takes its place, and how that is told."""
+    """A capture that takes its place, and how that is told; `new_login`: it is not the login's that was there."""
 
     alias: str
     text: str
@@ -45,42 +46,60 @@ class _Change:
     verb: str
     actor: str
     captured_at: datetime
+    verified: bool
     before: Inspection | None = None
+    new_login: bool = False
 
 
 class Captures:
     """Examines captures, proves them, and only then lets them replace what is there.
 
     A change counts from the next request on, in other processes a moment later. What was learnt of an older capture is
-    forgotten; a cooldown stays, because it is the login's. When anything fails, the older capture is still there.
-    Whoever changes something is `actor` in the audit log.
+    forgotten; a cooldown stays, because it is the login's, until another login takes the account. When anything fails,
+    the older capture is still there. Whoever changes something is `actor` in the audit log.
     """
 
-    def __init__(self, store: Store, vault: Vault, provider: Provider, registry: Registry) -> None:
+    def __init__(
+        self, store: Store, vault: Vault, provider: Provider, registry: Registry, memory: LoginMemory | None = None
+    ) -> None:
+        """Args:
+        memory: what is remembered of logins elsewhere.
+        """
+        self._memory = memory
         self._store = store
         self._vault = vault
         self._provider = provider
         self._registry = registry
 
-    def inspect(self, text: str) -> Inspection:
-        """Examine a capture; nothing is sent and nothing is written.
+    def inspect(self, text: str, settings: str | None = None) -> Inspection:
+        """Examine a capture, with the account's web settings where they are known; nothing is sent, nothing written.
 
         Raises:
             CaptureRejectedError: the text is not a capture at all.
         """
-        return self._provider.inspect(text, now=utc_now())
+        return self._provider.inspect(text, now=utc_now(), settings=settings)
+
+    def look_at(self, text: str, settings: str | None = None) -> Inspection:
+        """The same of any text: one that is no capture at all has failed the check `parse`."""
+        try:
+            return self.inspect(text, settings)
+        except CaptureRejectedError as error:
+            return Inspection.unreadable(error.message)
 
     async def current(self, alias: str) -> Inspection | None:
         """The capture that is there, examined; `None` when there is none, or none that can be read."""
         return await asyncio.to_thread(self._current, alias)
 
-    async def add(self, alias: str, text: str, *, actor: str, verify: bool = True) -> Inspection:
+    async def add(
+        self, alias: str, text: str, *, actor: str, verify: bool = True, settings: str | None = None
+    ) -> Inspection:
         """Store a capture as a new account.
 
         Args:
             alias: trimmed.
             text: the capture, in any accepted format.
             verify: ask upstream first whether the capture still authenticates; costs no quota.
+            settings: the account's settings as the browser has them, in JSON, to be kept beside it.
 
         Raises:
             InvalidRequestError: the name is not allowed, or taken; `param` is `account`.
@@ -92,23 +111,32 @@ class Captures:
         """
         alias = given_alias(alias)
         self._require_free(alias)
-        inspection = await self._proved(alias, text, verify=verify)
-        change = _Change(alias, text, inspection, "added", actor, utc_now())
+        inspection = await self._proved(alias, text, verify=verify, settings=settings)
+        change = _Change(alias, text, inspection, "added", actor, utc_now(), verify, new_login=True)
 
         def keep() -> None:
             self._require_free(alias)
+            self._keep_settings(alias, settings)
             self._vault.write(alias, text)
 
         await self._put(change, keep)
         return inspection
 
     async def update(
-        self, alias: str, text: str, *, actor: str, verify: bool = True, other_login: bool = False
+        self,
+        alias: str,
+        text: str,
+        *,
+        actor: str,
+        verify: bool = True,
+        other_login: bool = False,
+        settings: str | None = None,
     ) -> Inspection:
         """Give an account a newer capture; the one before is kept, and `restore` brings it back.
 
         Args:
             other_login: the capture may belong to another login upstream than the one before.
+            settings: as `add`; without any those that are there stay.
 
         Raises:
             NotFoundError: there is no account of that name.
@@ -119,14 +147,17 @@ class Captures:
         alias = given_alias(alias)
         self._require_there(alias)
         before = await self.current(alias)
-        inspection = await asyncio.to_thread(self._usable, alias, text)
+        inspection = await asyncio.to_thread(self._usable, alias, text, settings)
         if not other_login:
-            _require_same_login(alias, before, inspection)
+            require_same_login(alias, before, inspection)
         await self._verify(alias, text, verify=verify)
-        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), before)
+        same = None if before is None else same_login(before, inspection)
+        new_login = same is False or (same is None and other_login)
+        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), verify, before, new_login)
 
         def keep() -> None:
             self._require_there(alias)
+            self._keep_settings(alias, settings)
             self._vault.write(alias, text, keep_previous=True)
 
         await self._put(change, keep)
@@ -156,7 +187,8 @@ class Captures:
             except AccountNotConfiguredError as error:
                 raise NotFoundError(error.message) from None
 
-        await self._put(_Change(alias, text, inspection, "restored", actor, at, before), keep)
+        new_login = before is not None and same_login(before, inspection) is False
+        await self._put(_Change(alias, text, inspection, "restored", actor, at, verify, before, new_login), keep)
         return inspection
 
     async def delete(
@@ -173,28 +205,33 @@ class Captures:
             StoreError: it cannot be removed.
         """
         alias = given_alias(alias)
+        current = await self.current(alias)
 
         def work(conn: Transaction) -> Removed:
+            before = {**({} if current is None else _told(current)), **plain(recall_one(conn, alias))}
             known = forget(conn, alias)
+            self._forget_login(conn, alias)
             removed = self._vault.delete(alias, keep_capture=keep_capture, keep_settings=keep_settings)
             if known or removed != Removed():
                 happened(conn, alias, "account.deleted", utc_now(), capture_kept=removed.kept)
-                audit.record(conn, actor, "account.deleted", alias, {}, {"capture_kept": removed.kept})
+                audit.record(conn, actor, "account.deleted", alias, before, {"capture_kept": removed.kept})
                 bump(conn)
             return removed
 
         removed = await self._store.write(work, durable=True)
+        if self._memory is not None:
+            self._memory.forgotten(alias)
         self._registry.changed()
         _log.info("account_deleted", account=alias, existed=removed.capture)
         return removed
 
-    async def _proved(self, alias: str, text: str, *, verify: bool) -> Inspection:
-        inspection = await asyncio.to_thread(self._usable, alias, text)
+    async def _proved(self, alias: str, text: str, *, verify: bool, settings: str | None = None) -> Inspection:
+        inspection = await asyncio.to_thread(self._usable, alias, text, settings)
         await self._verify(alias, text, verify=verify)
         return inspection
 
-    def _usable(self, alias: str, text: str) -> Inspection:
-        inspection = self.inspect(text)
+    def _usable(self, alias: str, text: str, settings: str | None) -> Inspection:
+        inspection = self.inspect(text, self._vault.read_settings(alias) if settings is None else settings)
         problem = unusable(alias, inspection)
         if problem is not None:
             raise problem
@@ -214,18 +251,31 @@ class Captures:
         await asyncio.to_thread(self._vault.check, besides=change.alias)
 
         def work(conn: Transaction) -> None:
+            if change.new_login:
+                self._forget_login(conn, change.alias)
             _record(conn, change)
             keep()
 
         await self._store.write(work, durable=True)
+        if change.new_login and self._memory is not None:
+            self._memory.forgotten(change.alias)
         self._registry.changed()
         _log.info("account_saved", account=change.alias, plan=change.inspection.capabilities.plan, how=change.verb)
+
+    def _forget_login(self, conn: Transaction, alias: str) -> None:
+        forget_login(conn, alias)
+        if self._memory is not None:
+            self._memory.forget(conn, alias)
 
     def _current(self, alias: str) -> Inspection | None:
         try:
             return self.inspect(self._vault.read(alias))
         except (AccountNotConfiguredError, CaptureUnreadableError, CaptureRejectedError):
             return None
+
+    def _keep_settings(self, alias: str, settings: str | None) -> None:
+        if settings is not None:
+            self._vault.write_settings(alias, settings)
 
     def _require_free(self, alias: str) -> None:
         if alias in self._vault.aliases():
@@ -236,25 +286,19 @@ class Captures:
             raise NotFoundError(f"There is no account {alias!r}.")
 
 
-def _require_same_login(alias: str, before: Inspection | None, now: Inspection) -> None:
-    """Ids are compared as far as both captures name them; they are masked, and long enough to tell."""
-    if before is None:
-        return
-    for was, is_ in ((before.account_id, now.account_id), (before.user_id, now.user_id)):
-        if was and is_ and was != is_:
-            raise OtherLoginError(
-                f"The capture belongs to {now.email or 'another login'} ({is_}), and {alias!r} is "
-                f"{before.email or 'another one'} ({was}).",
-                param="other_login",
-            )
-
-
 def _record(conn: Transaction, change: _Change) -> None:
     now, inspection = utc_now(), change.inspection
+    if change.verb == "added":
+        # Of an account whose folder was removed by hand a row is left.
+        forget(conn, change.alias)
+    used = dict.fromkeys(("last_used_at", "last_success_at")) if change.new_login else {}
     remember(
         conn,
         change.alias,
         now,
+        **used,
+        last_failure=None,
+        last_failure_at=None,
         plan=inspection.capabilities.plan,
         email=inspection.email,
         capture_sha256=sha256(change.text.encode()).hexdigest(),
@@ -263,7 +307,7 @@ def _record(conn: Transaction, change: _Change) -> None:
         health_detail="",
         health_since=now,
     )
-    told = _told(inspection)
+    told = {**_told(inspection), "verified": change.verified}
     was = None if change.before is None else _told(change.before)
     happened(conn, change.alias, f"capture.{change.verb}", now, **told, before=was)
     audit.record(conn, change.actor, f"capture.{change.verb}", change.alias, was, told)

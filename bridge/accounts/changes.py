@@ -95,7 +95,7 @@ class AccountChanges:
 def _change(conn: Transaction, alias: str, actor: str, wanted: dict[str, Any]) -> bool:
     """Write what differs, and tell of it; returns whether anything does."""
     before = recall_one(conn, alias)
-    was = _plain(before)
+    was = plain(before)
     if wanted.get("state", was["state"]) != was["state"]:
         wanted.setdefault("state_reason", "")
     changed = {name: value for name, value in wanted.items() if was[name] != value}
@@ -111,7 +111,8 @@ def _change(conn: Transaction, alias: str, actor: str, wanted: dict[str, Any]) -
     return True
 
 
-def _plain(memory: Memory) -> dict[str, Any]:
+def plain(memory: Memory) -> dict[str, Any]:
+    """What the operator has said of an account."""
     return {
         "state": memory.state.value,
         "state_reason": memory.state_reason,

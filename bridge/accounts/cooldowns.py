@@ -156,9 +156,11 @@ def held(conn: Transaction, lease_ids: Sequence[str]) -> frozenset[str]:
 
 
 def limiting(slug: str, buckets: Iterable[Bucket]) -> list[str]:
-    """The scopes of limits that a request meets. `auto` picks another model, and chat itself has no quota."""
-    models = [] if slug == "auto" else [f"model:{slug}"]
-    return models + [f"bucket:{bucket.value}" for bucket in buckets if bucket not in TALK]
+    """The scopes of limits that a request meets; chat itself has no quota.
+
+    `auto` counts as a model: upstream caps the messages that leave the choice to it as well.
+    """
+    return [f"model:{slug}", *(f"bucket:{bucket.value}" for bucket in buckets if bucket not in TALK)]
 
 
 def in_the_way(cooldowns: Mapping[str, Cooldown], scopes: Collection[str]) -> list[Cooldown]:

@@ -80,6 +80,9 @@ def forecast(account: Account, now: datetime) -> Forecast:
     if account.cookies_expire_at is not None:
         ends.append((account.cookies_expire_at, "cookies"))
     expires_at, expires_by = min(ends) if ends else (None, None)
+    if account.health is Health.AUTH_EXPIRED:
+        # What the capture says of its end was wrong.
+        expires_at, expires_by = None, None
     stage = _stage(account, expires_at, now)
     return Forecast(
         account=account.alias,

@@ -98,13 +98,22 @@ def held_by_operation(conn: Transaction, operation_id: str) -> str | None:
 
 
 def expire(conn: Transaction, before: datetime) -> int:
-    """Remove processes without a sign of life since `before`, with their chats' leases; returns how many."""
+    """Remove processes without a sign of life since `before`, with their chats' leases; returns how many.
+
+    Leases as old, whose process was removed already when it took them, go as well.
+    """
     dead = [
         (row[0],)
         for row in conn.exec_driver_sql("SELECT id FROM processes WHERE renewed_at < ?", (to_microseconds(before),))
     ]
     for process in dead:
         end_process(conn, process[0])
+    # Who was taken for dead shows itself again at once, unless it was killed before it could.
+    conn.exec_driver_sql(
+        "DELETE FROM leases WHERE acquired_at < ? AND process_id IS NOT NULL"
+        " AND process_id NOT IN (SELECT id FROM processes)",
+        (to_microseconds(before),),
+    )
     return len(dead)
 
 

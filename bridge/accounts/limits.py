@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from bridge import audit
 from bridge.accounts import memory
@@ -13,8 +14,9 @@ from bridge.accounts.registry import Registry
 from bridge.accounts.saved import recall_saved, save
 from bridge.store.engine import Store
 from core.clock import utc_now
-from core.contracts.buckets import Bucket
-from core.errors import FeatureSwitchedOffError
+
+Revise: TypeAlias = Callable[[SavedLimits], SavedLimits]
+"""What shall be saved, made of what is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,36 +47,28 @@ class SlotLimits:
         """
         return await self._store.read(lambda conn: LimitsNow(self._environment.saving(recall_saved(conn)), used(conn)))
 
-    async def require_slots(self, bucket: Bucket, accounts: Collection[str]) -> None:
-        """See that some account may do such work at all.
+    async def save(self, revise: Revise, *, actor: str) -> None:
+        """Have saved what `revise` makes of what is saved; what that leaves out falls back to environment and table.
 
-        Args:
-            accounts: the only ones that count; empty for all.
-
-        Raises:
-            FeatureSwitchedOffError: each of them has no slots for it.
-        """
-        known = [
-            a for a in await self._registry.snapshot() if a.error is None and (not accounts or a.alias in accounts)
-        ]
-        if known and not any(account.limits.get(bucket, 1) for account in known):
-            raise FeatureSwitchedOffError(f"Every account that could serve this has no slots for {bucket.value}.")
-
-    async def save(self, saved: SavedLimits, *, actor: str) -> None:
-        """Have exactly this saved; what is not named falls back to the environment and the table.
+        Changes at the same time follow one another, so that none undoes another's.
 
         Raises:
             StoreError: nothing was changed.
         """
 
-        def work(conn: Transaction) -> None:
+        def work(conn: Transaction) -> bool:
             before = recall_saved(conn)
-            save(conn, saved, utc_now())
+            after = revise(before)
+            was, becomes = told(before), told(after)
+            if was == becomes:
+                return False
+            save(conn, after, utc_now())
             memory.bump(conn)
-            audit.record(conn, actor, "limits.changed", "limits", told(before), told(saved))
+            audit.record(conn, actor, "limits.changed", "limits", was, becomes)
+            return True
 
-        await self._store.write(work, durable=True)
-        self._registry.changed()
+        if await self._store.write(work, durable=True):
+            self._registry.changed()
 
 
 def told(saved: SavedLimits) -> dict[str, dict[str, dict[str, int]]]:

@@ -92,8 +92,7 @@ def remember(conn: Connection, alias: str, now: datetime, **values: Any) -> None
 
 
 def forget(conn: Connection, alias: str) -> bool:
-    """Remove an account's row and its cooldowns; returns whether there was a row."""
-    cooldowns.forget(conn, alias)
+    """Remove an account's row; returns whether there was one."""
     return conn.exec_driver_sql("DELETE FROM accounts WHERE alias = ?", (alias,)).rowcount > 0
 
 

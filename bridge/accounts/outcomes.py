@@ -28,6 +28,7 @@ from core.errors import (
     RateLimitedError,
 )
 from core.logging import get_logger
+from core.redaction import redact_text
 
 _log = get_logger(__name__)
 
@@ -52,6 +53,7 @@ _LIMITS: dict[type[BridgeError], tuple[str, Terms]] = {
 }
 """Which scopes a used-up model or feature concerns: it says nothing about the account's other work."""
 
+_LONGEST_WORDS = 300
 _LESSONS = (*_QUARANTINES, *_COOLDOWNS, *_LIMITS)
 _OFTEN = timedelta(seconds=60)
 """How often a success of a healthy account, or a failure that teaches nothing lasting, is written down."""
@@ -85,7 +87,8 @@ class Outcomes:
         """Learn from the outcome of one use of an account; `None` is a success.
 
         Without `attempt` the outcome counts as that of the capture that is there now, begun now. An account that the
-        registry's last snapshot does not show is gone, and nothing is remembered of it.
+        registry's last snapshot does not show is gone, and nothing is remembered of it; nor is it of a capture that was
+        replaced meanwhile, perhaps by another login's.
 
         Raises:
             StoreError: nothing was remembered.
@@ -95,7 +98,7 @@ class Outcomes:
             return
         now = utc_now()
         attempt = attempt or Attempt(began=now, capture_sha256=account.capture_sha256)
-        if not self._teaches(account, error, now):
+        if attempt.capture_sha256 != account.capture_sha256 or not self._teaches(account, error, now):
             return
 
         def work(conn: Transaction) -> bool:
@@ -128,6 +131,14 @@ class Outcomes:
         return True
 
 
+def evidence(error: BridgeError) -> str:
+    """What an error says that is learnt from: ours, and upstream's status and own words, redacted and bounded."""
+    status = "" if error.upstream_status is None else f"HTTP {error.upstream_status}"
+    words = " ".join(redact_text(error.upstream_text or "").split())[:_LONGEST_WORDS]
+    told = ": ".join(part for part in (status, words) if part)
+    return f"{error.message} ({told})" if told else error.message
+
+
 @dataclass(frozen=True, slots=True)
 class _Lesson:
     """What is to be written: columns of the account's row, cooldowns that begin and scopes of those that end."""
@@ -144,7 +155,7 @@ def _lesson(before: Memory, error: BridgeError | None, attempt: Attempt, now: da
         return _after_success(before, attempt, now)
     health = _QUARANTINES.get(type(error))
     if health is not None:
-        known = {"health": health.value, "health_detail": error.message, "capture_sha256": attempt.capture_sha256}
+        known = {"health": health.value, "health_detail": evidence(error), "capture_sha256": attempt.capture_sha256}
         return _Lesson(known if before.health is health else {**known, "health_since": now})
     begins = _cooldowns(before, error, attempt, now)
     if begins:
@@ -168,7 +179,7 @@ def _cooldowns(before: Memory, error: BridgeError, attempt: Attempt, now: dateti
     else:
         return []
     return [
-        begin(before.cooldowns.get(scope), scope, terms, told_seconds=told, evidence=error.message, now=now)
+        begin(before.cooldowns.get(scope), scope, terms, told_seconds=told, evidence=evidence(error), now=now)
         for scope in scopes
     ]
 

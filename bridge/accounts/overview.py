@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 
 from bridge.accounts.account import Account
 from bridge.accounts.leases import Used, used
+from bridge.accounts.logins import same_login
 from bridge.accounts.registry import Registry
 from bridge.store.engine import Store
 from bridge.store.types import from_microseconds
@@ -106,6 +107,11 @@ class Overview:
         examined = await self._look({sight.alias for sight in view.sights})
         return View(tuple(sorted(examined.sights, key=lambda sight: sight.alias)), view.taken)
 
+    async def same_login(self, alias: str, found: Inspection) -> tuple[str, ...]:
+        """The other accounts that are known to be of a capture's login, in alphabetical order."""
+        others = await self.inspections([name for name in self._vault.aliases() if name != alias])
+        return tuple(sorted(name for name, other in others.items() if same_login(other, found)))
+
     async def inspections(self, aliases: Collection[str]) -> dict[str, Inspection]:
         """The captures of those accounts, examined; those that cannot be read are left out."""
         return await asyncio.to_thread(self._inspections, aliases)
@@ -145,7 +151,8 @@ class Overview:
         found = {}
         for alias in aliases:
             try:
-                found[alias] = self._provider.inspect(self._vault.read(alias), now=utc_now())
+                text, settings = self._vault.read(alias), self._vault.read_settings(alias)
+                found[alias] = self._provider.inspect(text, now=utc_now(), settings=settings)
             except BridgeError:
                 continue
         return found

@@ -195,7 +195,7 @@ class Registry:
     def _examine(self, alias: str) -> Account:
         try:
             text = self._vault.read(alias)
-            inspection = self._provider.inspect(text, now=utc_now())
+            inspection = self._provider.inspect(text, now=utc_now(), settings=self._vault.read_settings(alias))
         except BridgeError as error:
             _log.warning("account_not_usable", account=alias, code=error.code, reason=error.message)
             return Account(alias=alias, limits=self._limits.of_account(alias, None), sizes=self._limits, error=error)

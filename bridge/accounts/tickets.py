@@ -41,10 +41,12 @@ def take_place(conn: Transaction, *, operation_id: str, sequence: int, needs: st
     )
 
 
-def served(conn: Transaction, *, operation_id: str, account: str) -> None:
-    """Leave the line with an account; the operation's row names it."""
+def served(conn: Transaction, *, operation_id: str, account: str, route: str) -> None:
+    """Leave the line with an account; the operation's row names it, and how it was chosen."""
     conn.exec_driver_sql("DELETE FROM tickets WHERE operation_id = ?", (operation_id,))
-    conn.exec_driver_sql("UPDATE operations SET account = ?, skipped = '[]' WHERE id = ?", (account, operation_id))
+    conn.exec_driver_sql(
+        "UPDATE operations SET account = ?, route = ?, skipped = '[]' WHERE id = ?", (account, route, operation_id)
+    )
 
 
 def passed_over(conn: Transaction, ticket: Ticket, skipped: Sequence[SkippedAccount]) -> None:

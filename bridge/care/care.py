@@ -9,7 +9,6 @@ from bridge.accounts.account import Account
 from bridge.accounts.forecast import Forecast, forecast
 from bridge.accounts.registry import Registry
 from bridge.care import warnings
-from bridge.quota.probes import is_askable
 from bridge.quota.quota import Quota
 from bridge.store.engine import Store
 from core.clock import utc_now
@@ -77,7 +76,7 @@ class Care:
         await self._registry.snapshot()
         account = self._registry.known(alias)
         began = utc_now()
-        if account is None or not is_askable(account, began):
+        if account is None or not account.askable(began):
             return Canary(account=alias, outcome="skipped")
         await self._quota.refresh((account,), force=True)
         probe = self._quota.probes.last(alias)
@@ -99,5 +98,5 @@ def _look(found: list[tuple[Account, Forecast]], fresh: list[Forecast]) -> Look:
     return Look(
         accounts=len(found),
         warned=tuple(Warned(account=told.account, stage=told.stage.value, message=told.message) for told in fresh),
-        askable=tuple(account.alias for account, _ in found if is_askable(account, now)),
+        askable=tuple(account.alias for account, _ in found if account.askable(now)),
     )

@@ -37,8 +37,10 @@ _FAILED_BEFORE_SENDING = (FileUploadFailedError, UpstreamError, UpstreamTimeoutE
 
 _CONVERSATION_GONE = (ConversationNotFoundError, ConversationTooLargeError)
 
-_NOBODY = (NoEligibleAccountError, UnsupportedModelError)
-_MODEL_FAILED = (EmptyResponseError, ModelLimitError, RateLimitedError, *_NOBODY)
+NOBODY = (NoEligibleAccountError, UnsupportedModelError)
+"""Errors of a request that no account takes with its model."""
+
+_MODEL_FAILED = (EmptyResponseError, ModelLimitError, RateLimitedError, *NOBODY)
 """After these another model may answer."""
 
 
@@ -109,7 +111,7 @@ class ChatRun:
     async def _fallen_back(self, name: str, first: BridgeError, listener: Listener) -> Answer:
         try:
             answer = await self._answer(listener)
-        except _NOBODY:
+        except NOBODY:
             # Nobody was asked: what the model that was asked for came to says more.
             raise first from None
         return replace(answer, fallback_model=name)

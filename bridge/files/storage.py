@@ -22,13 +22,29 @@ class DiskStorage:
         """Whether a file lies there."""
         return await asyncio.to_thread(self.locate(path).is_file)
 
-    async def remove(self, path: str) -> None:
-        """Let nothing lie there; a file that is gone already is as well."""
-        await asyncio.to_thread(self.locate(path).unlink, missing_ok=True)
+    async def remove(self, path: str) -> bool:
+        """Let nothing lie there; returns whether anything did."""
+        return await asyncio.to_thread(self._remove, path)
+
+    async def beginning(self, path: str) -> list[str]:
+        """The paths of all files that begin with `path`."""
+        return await asyncio.to_thread(self._beginning, path)
 
     def locate(self, path: str) -> Path:
         """Where the file lies or would lie."""
         return self._root / path
+
+    def _remove(self, path: str) -> bool:
+        try:
+            self.locate(path).unlink()
+        except FileNotFoundError:
+            return False
+        return True
+
+    def _beginning(self, path: str) -> list[str]:
+        whole = self.locate(path)
+        found = whole.parent.iterdir() if whole.parent.is_dir() else ()
+        return sorted(str(one.relative_to(self._root)) for one in found if one.name.startswith(whole.name))
 
     def _write(self, path: str, content: bytes) -> None:
         target = self.locate(path)

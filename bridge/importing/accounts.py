@@ -11,6 +11,7 @@ from bridge.accounts.registry import unusable
 from bridge.importing.items import Item, Outcome
 from bridge.vault import Vault
 from bridge.vault.aliases import given_alias
+from bridge.vault.captures import SETTINGS_FILE
 from core.errors import (
     AccountNotConfiguredError,
     BridgeError,
@@ -18,8 +19,6 @@ from core.errors import (
     CaptureUnreadableError,
     InvalidRequestError,
 )
-
-_SETTINGS_FILE = "settings.json"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +39,6 @@ class OlderAccounts:
     """
 
     def __init__(self, folder: Path, passphrases: tuple[str, ...], vault: Vault, captures: Captures) -> None:
-        self._folder = folder
         self._theirs = [*(Vault(folder, words) for words in passphrases), Vault(folder)]
         self._ours = vault
         self._captures = captures
@@ -48,18 +46,22 @@ class OlderAccounts:
     def find(self) -> Iterator[Found]:
         """Every account, in alphabetical order; blocks."""
         for alias in self._theirs[-1].aliases():
-            yield self._examined(alias)
-            if (self._folder / alias / _SETTINGS_FILE).is_file():
-                detail = "models and efforts are read from upstream and from the capture now"
-                yield Found(Item("account", f"{alias}/{_SETTINGS_FILE}", Outcome.SKIP, detail))
+            found = self._examined(alias)
+            yield found
+            if self._theirs[-1].read_settings(alias) is not None:
+                detail = "models and efforts that were chosen in the browser; they share the fate of the account"
+                yield Found(Item("account", f"{alias}/{SETTINGS_FILE}", found.item.outcome, detail))
 
     def take(self, alias: str, text: str) -> None:
-        """Keep a capture as our own.
+        """Keep a capture as our own, and the web settings that lie beside it.
 
         Raises:
             VaultKeyError, StoreError: it cannot be kept.
         """
         self._ours.check(besides=alias)
+        settings = self._theirs[-1].read_settings(alias)
+        if settings is not None:
+            self._ours.write_settings(alias, settings)
         self._ours.write(alias, text)
 
     def _examined(self, alias: str) -> Found:

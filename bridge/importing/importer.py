@@ -99,7 +99,7 @@ class Importer:
         if here != SavedLimits():
             return list(found.items(Outcome.SKIP, "other limits are saved here"))
         if apply:
-            await SlotLimits(self._store, self._registry, BucketLimits({})).save(found.saved, actor=_ACTOR)
+            await SlotLimits(self._store, self._registry, BucketLimits({})).save(lambda _: found.saved, actor=_ACTOR)
         return list(found.items(Outcome.TAKE))
 
     async def _take(self, found: FoundFile, *, known: bool) -> bool:

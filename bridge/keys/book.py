@@ -61,6 +61,7 @@ class ApiKeys:
         self.use = KeyUse(store)
         self._lock = asyncio.Lock()
         self._known: Mapping[bytes, _Known] = {}
+        self._grants: Mapping[str, Grant] = {}
         self._revision: int | None = None
         self._version: int | None = None
         self._stale = True
@@ -84,6 +85,16 @@ class ApiKeys:
         if record.expires_at is not None and record.expires_at <= utc_now():
             raise ExpiredKeyError(f"The API key {record.name!r} has expired.")
         return known.grant
+
+    def begin(self, key_id: str, pieces: int = 1) -> None:
+        """Count work that a key begins, whose request was admitted; from any thread.
+
+        Raises:
+            KeyLimitError: it is too much for this minute or day.
+        """
+        grant = self._grants.get(key_id)
+        if grant is not None:
+            self.use.begin(grant, pieces)
 
     async def create(self, terms: KeyTerms, *, actor: str) -> MadeKey:
         """Make a key; it counts from the next request on, in every process.
@@ -174,7 +185,8 @@ class ApiKeys:
         if stored is None:
             return
         self._revision = stored.revision
-        self._known = {key.digest: _Known(key, grant_of(key.record)) for key in stored.keys}
+        self._grants = {key.record.id: grant_of(key.record) for key in stored.keys}
+        self._known = {key.digest: _Known(key, self._grants[key.record.id]) for key in stored.keys}
         for key in stored.keys:
             self.use.remember(key)
 
@@ -187,9 +199,11 @@ class ApiKeys:
 
 def _change(conn: Connection, before: KeyRecord, changes: Mapping[str, Any], actor: str, action: str) -> KeyRecord:
     after = KeyRecord.model_validate({**before.model_dump(), **changes})
-    rows.change(conn, after)
     was, became = _told(before), _told(after)
     changed = [name for name in was if was[name] != became[name]]
+    if not changed:
+        return before
+    rows.change(conn, after)
     audit.record(
         conn,
         actor,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 from collections import deque
 from collections.abc import Mapping
@@ -44,10 +45,11 @@ class Report:
 
 
 class Rates:
-    """Counts, and refuses what is too much. Holds as many entries as there are keys."""
+    """Counts, and refuses what is too much; from any thread. Holds as many entries as there are keys."""
 
     def __init__(self) -> None:
         self._uses: dict[str, _Use] = {}
+        self._lock = threading.Lock()
 
     def last_used(self, key_id: str) -> datetime | None:
         """When this process saw a key last."""
@@ -56,9 +58,10 @@ class Rates:
 
     def seen(self, key_id: str, *, reported: bool) -> None:
         """A key was used, for whatever; `reported` says whether the database is to know."""
-        use = self._use(key_id)
-        use.last = utc_now()
-        use.fresh = reported
+        with self._lock:
+            use = self._use(key_id)
+            use.last = utc_now()
+            use.fresh = reported
 
     def begin(self, grant: Grant, pieces: int = 1) -> None:
         """Count more work: all of its pieces, or none where they are too many.
@@ -68,51 +71,44 @@ class Rates:
         """
         if not pieces or (grant.per_minute is None and grant.per_day is None):
             return
-        use, now = self._use(grant.key_id), time.monotonic()
-        while use.minute and use.minute[0] <= now - _MINUTE:
-            use.minute.popleft()
-        use.turn_to(day_number(utc_now()))
-        if grant.per_minute is not None and (over := len(use.minute) + pieces - grant.per_minute) > 0:
-            wait = use.minute[min(over, len(use.minute)) - 1] + _MINUTE - now if use.minute else _MINUTE
-            raise _too_many(grant, f"{grant.per_minute} requests a minute", wait)
-        if grant.per_day is not None and use.known + use.sending + use.pending + pieces > grant.per_day:
-            raise _too_many(grant, f"{grant.per_day} requests a day", _until_midnight())
-        if grant.per_minute is not None:
-            use.minute.extend([now] * pieces)
-        use.pending += pieces
-        use.fresh = True
+        with self._lock:
+            _begin(self._use(grant.key_id), grant, pieces)
 
     def remember(self, key_id: str, day: int | None, count: int) -> None:
         """What the database says of a key that this process has not counted yet."""
-        if key_id not in self._uses and day is not None:
-            self._uses[key_id] = _Use(day=day, known=count)
+        with self._lock:
+            if key_id not in self._uses and day is not None:
+                self._uses[key_id] = _Use(day=day, known=count)
 
     def take(self) -> dict[str, Report]:
         """What is to be written, by key; until `written` or `lost` follows it counts as on its way."""
         reports = {}
-        for key_id, use in self._uses.items():
-            if use.fresh and use.last is not None:
-                use.turn_to(day_number(utc_now()))
-                reports[key_id] = Report(use.last, use.day, use.pending)
-                use.sending, use.pending, use.fresh = use.sending + use.pending, 0, False
+        with self._lock:
+            for key_id, use in self._uses.items():
+                if use.fresh and use.last is not None:
+                    use.turn_to(day_number(utc_now()))
+                    reports[key_id] = Report(use.last, use.day, use.pending)
+                    use.sending, use.pending, use.fresh = use.sending + use.pending, 0, False
         return reports
 
     def written(self, reports: Mapping[str, Report], counts: Mapping[str, int]) -> None:
         """The reports are in the database, whose counts of the day are these now."""
-        for key_id, report in reports.items():
-            use = self._uses[key_id]
-            if use.day == report.day:
-                use.sending -= report.count
-                use.known = counts.get(key_id, use.known + report.count)
+        with self._lock:
+            for key_id, report in reports.items():
+                use = self._uses[key_id]
+                if use.day == report.day:
+                    use.sending -= report.count
+                    use.known = counts.get(key_id, use.known + report.count)
 
     def lost(self, reports: Mapping[str, Report]) -> None:
         """The reports could not be written; the next ones bring it."""
-        for key_id, report in reports.items():
-            use = self._uses[key_id]
-            use.fresh = True
-            if use.day == report.day:
-                use.sending -= report.count
-                use.pending += report.count
+        with self._lock:
+            for key_id, report in reports.items():
+                use = self._uses[key_id]
+                use.fresh = True
+                if use.day == report.day:
+                    use.sending -= report.count
+                    use.pending += report.count
 
     def _use(self, key_id: str) -> _Use:
         use = self._uses.get(key_id)
@@ -124,6 +120,22 @@ class Rates:
 def day_number(moment: datetime) -> int:
     """The day of UTC that a moment lies in."""
     return moment.toordinal()
+
+
+def _begin(use: _Use, grant: Grant, pieces: int) -> None:
+    now = time.monotonic()
+    while use.minute and use.minute[0] <= now - _MINUTE:
+        use.minute.popleft()
+    use.turn_to(day_number(utc_now()))
+    if grant.per_minute is not None and (over := len(use.minute) + pieces - grant.per_minute) > 0:
+        wait = use.minute[min(over, len(use.minute)) - 1] + _MINUTE - now if use.minute else _MINUTE
+        raise _too_many(grant, f"{grant.per_minute} requests a minute", wait)
+    if grant.per_day is not None and use.known + use.sending + use.pending + pieces > grant.per_day:
+        raise _too_many(grant, f"{grant.per_day} requests a day", _until_midnight())
+    if grant.per_minute is not None:
+        use.minute.extend([now] * pieces)
+    use.pending += pieces
+    use.fresh = True
 
 
 def _until_midnight() -> float:

@@ -30,6 +30,7 @@ class KeyUse:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._rates = Rates()
+        self._loop = asyncio.get_running_loop()
         self._timer: asyncio.TimerHandle | None = None
         self._report: asyncio.Task[None] | None = None
 
@@ -41,14 +42,14 @@ class KeyUse:
             self._report_soon()
 
     def begin(self, grant: Grant, pieces: int = 1) -> None:
-        """Count work that a key begins: all of its pieces, or none where they are too many.
+        """Count work that a key begins, all of its pieces, or none where they are too many; from any thread.
 
         Raises:
             KeyLimitError: they are, for this minute or day.
         """
         self._rates.begin(grant, pieces)
         if grant is not PRIMARY:
-            self._report_soon()
+            self._loop.call_soon_threadsafe(self._report_soon)
 
     def last(self, key_id: str) -> datetime | None:
         """When this process saw a key last."""
@@ -69,7 +70,7 @@ class KeyUse:
 
     def _report_soon(self) -> None:
         if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(_REPORT_SECONDS, self._begin_report)
+            self._timer = self._loop.call_later(_REPORT_SECONDS, self._begin_report)
 
     def _begin_report(self) -> None:
         self._timer = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, and_, false, insert, or_, select, update
 
@@ -15,6 +16,7 @@ from bridge.idempotency.digest import request_digest
 from bridge.operations import events
 from bridge.operations.rows import OPERATIONS, SUBMISSIONS, group, leads_unfinished
 from bridge.operations.turns import account_needs, inputs_of, prompt_of
+from bridge.routing.needs import Needs
 from core import ids
 from core.contracts.operations import OperationKind, OperationRecord, OperationState
 from core.errors import IdempotencyConflictError, InternalError, OperationIdTakenError
@@ -27,6 +29,13 @@ LONGEST_PROMPT = 2000
 
 _JOINED = (OperationKind.IMAGE, OperationKind.EDIT)
 """Kinds whose equal request joins a run whose caller has gone, whoever sends it."""
+
+
+Begin: TypeAlias = Callable[[str, int], None]
+"""Counts the pieces of work that a key begins, by the key's id, or raises where they are too many."""
+
+Settled: TypeAlias = Callable[[Needs], Needs]
+"""The needs of a new operation with what they leave open; raises where nobody could ever serve them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,23 +84,37 @@ class Admitted:
         return self.group[0]
 
 
-def admit(conn: Connection, admission: Admission, *, now: datetime, key_life: timedelta) -> Admitted:
+def admit(
+    conn: Connection,
+    admission: Admission,
+    settled: Settled,
+    begin: Begin,
+    *,
+    now: datetime,
+    key_life: timedelta,
+) -> Admitted:
     """Find or make the operation and its members, within one writing transaction.
+
+    Args:
+        begin: is told of new ones; where it raises, nothing is stored.
 
     Raises:
         IdempotencyConflictError: the key stands for another request.
         OperationIdTakenError: the id is another request's, or another caller's.
+        BridgeError: what `settled` raises; nothing is stored then.
     """
     known = _by_key(conn, admission, now) or _by_id(conn, admission) or _lost_run(conn, admission, now)
     if known is not None:
         return Admitted(_loaded(conn, known), created=False)
     operation_id = admission.operation_id or ids.operation_id()
-    _make(conn, admission, operation_id, now)
+    _make(conn, admission, operation_id, now, settled)
     for number, request in enumerate(admission.members, 1):
-        _make(conn, _member(admission, request, operation_id, number), ids.operation_id(), now, lead=operation_id)
+        member = _member(admission, request, operation_id, number)
+        _make(conn, member, ids.operation_id(), now, settled, lead=operation_id)
     if admission.idempotency_key:
         kept = keys.Kept(admission.digest, operation_id)
         keys.keep(conn, admission.owner, admission.route, admission.idempotency_key, kept, now=now, life=key_life)
+    begin(admission.owner, 1 + len(admission.members))
     return Admitted(_loaded(conn, operation_id), created=True)
 
 
@@ -101,13 +124,22 @@ def _member(admission: Admission, request: dict[str, Any], lead: str, number: in
     return replace(admission, request=request, digest=digest, rerun_of=None)
 
 
-def _make(conn: Connection, admission: Admission, operation_id: str, now: datetime, *, lead: str | None = None) -> None:
+def _make(
+    conn: Connection,
+    admission: Admission,
+    operation_id: str,
+    now: datetime,
+    settled: Settled,
+    *,
+    lead: str | None = None,
+) -> None:
     """One operation: its row, its first event, its journal and its place in line."""
     _insert(conn, admission, operation_id, now, lead)
     record = _loaded(conn, operation_id)[0]
+    # Only of a new one: an answer that is there already is given whatever has become of the accounts.
+    needs = settled(account_needs(record)).model_dump_json()
     inputs.touch(conn, inputs_of(record))
     _keep_prompt(conn, record)
-    needs = account_needs(record).model_dump_json()
     # In line from here on: workflows begin in any order, and accounts are given in that of admission.
     tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=needs, now=now)
 

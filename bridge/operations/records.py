@@ -8,18 +8,22 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, or_, select, update
 
+from bridge.accounts.memory import refreshed
 from bridge.accounts.registry import Registry
 from bridge.operations import admission, events, journal, listing
-from bridge.operations.admission import Admission, Admitted
+from bridge.operations.admission import Admission, Admitted, Begin
 from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
 from bridge.operations.rows import OPERATIONS, TERMINAL, group, load
+from bridge.routing.needs import Needs
+from bridge.routing.refusing import require_possible
 from bridge.store.engine import Store
 from bridge.usage import tokens
 from core.clock import utc_now
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
 from core.contracts.operations import OperationEvent, OperationKind, OperationRecord, OperationState
+from core.contracts.routing import Strategy
 from core.contracts.steps import Closed
 from core.errors import NotFoundError
 
@@ -32,10 +36,24 @@ class Operations:
     `on_granted` is told which waiting operations an ending served; who starts the process sets it.
     """
 
-    def __init__(self, store: Store, registry: Registry, *, idempotency_hours: float = 24) -> None:
+    def __init__(
+        self,
+        store: Store,
+        registry: Registry,
+        *,
+        idempotency_hours: float = 24,
+        strategy: Strategy = Strategy.AUTO,
+        begin: Begin = lambda _key, _pieces: None,
+    ) -> None:
+        """Args:
+        strategy: for requests that ask for none.
+        begin: counts a new operation for its key, or refuses it; called in the writer's thread.
+        """
         self._store = store
+        self._begin = begin
         self._registry = registry
         self._key_life = timedelta(hours=idempotency_hours)
+        self._strategy = strategy
         self.on_granted: OnGranted | None = None
 
     async def admit(self, request: Admission) -> Admitted:
@@ -44,10 +62,22 @@ class Operations:
         Raises:
             IdempotencyConflictError: the idempotency key stands for another request.
             OperationIdTakenError: the client-chosen id is taken.
+            AccountNotConfiguredError, UnsupportedModelError, FeatureSwitchedOffError: nobody could ever serve it.
+            KeyLimitError: its key has begun too much already; nothing was stored.
         """
-        return await self._store.write(
-            lambda conn: admission.admit(conn, request, now=utc_now(), key_life=self._key_life), durable=True
-        )
+        accounts = await self._registry.snapshot()
+
+        def work(conn: Connection) -> Admitted:
+            now = utc_now()
+
+            def settled(needs: Needs) -> Needs:
+                wanted = needs.under(self._strategy)
+                require_possible(refreshed(conn, accounts), wanted, now)
+                return wanted
+
+            return admission.admit(conn, request, settled, self._begin, now=now, key_life=self._key_life)
+
+        return await self._store.write(work, durable=True)
 
     async def find(self, operation_id: str) -> OperationRecord | None:
         """One operation, whoever owns it."""

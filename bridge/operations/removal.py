@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, delete, update
 
+from bridge import audit
 from bridge.files.artifacts import ARTIFACTS
 from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
@@ -33,12 +35,15 @@ class Removal:
         self._storage = DiskStorage(root)
         self._previews = Previews(root)
 
-    async def remove(self, operation_id: str, owner: str | None, *, files: bool) -> None:
+    async def remove(self, operation_id: str, owner: str | None, *, files: bool, actor: str) -> None:
         """Remove an ended operation and its members: rows, events, words, journals, uploads and idempotency keys.
 
         With `files` what they made goes as well, the bytes first: after a crash in between the operation is still
         there, and can be removed again. Without them its files stay where they are, under the same links. Its id is
         never given out again.
+
+        Args:
+            actor: who does it, for the audit log.
 
         Raises:
             NotFoundError: there is none, or it is another owner's.
@@ -53,6 +58,8 @@ class Removal:
         def work(conn: Connection) -> None:
             for record in _all_ended(conn, operation_id, owner):
                 remove(conn, record.id, owner, files=files)
+                told = {"files_removed": files}
+                audit.record(conn, actor, "operation.deleted", record.id, _told(record), told)
 
         await self._store.write(work, durable=True)
 
@@ -77,6 +84,15 @@ def remove(conn: Connection, operation_id: str, owner: str | None, *, files: boo
 
 def _all_ended(conn: Connection, operation_id: str, owner: str | None) -> list[OperationRecord]:
     return [_ended(record, owner) for record in group(conn, operation_id) or (None,)]
+
+
+def _told(record: OperationRecord) -> dict[str, Any]:
+    return {
+        "kind": record.kind.value,
+        "state": record.state.value,
+        "owner": record.owner,
+        "account": record.account,
+    }
 
 
 def _ended(record: OperationRecord | None, owner: str | None) -> OperationRecord:

@@ -47,8 +47,8 @@ class Reservations:
     async def reserve(self, asked: ReserveInput) -> Standing:
         """Where the operation stands, and an account for it if it needs one and one is free. Safe to repeat.
 
-        An operation that has sent something keeps its account, one whose account is in `exclude` gives it back, and
-        one that finds none free waits in line in the order of admission.
+        An operation that has sent something keeps its account; another one gives it back where it is in `exclude` or
+        in quarantine. One that finds none free waits in line in the order of admission.
 
         Raises:
             NotFoundError: there is no such operation.
@@ -57,14 +57,15 @@ class Reservations:
         if record.state.terminal or book.sent or record.cancel_requested:
             return _standing(record, book, account=book.account or record.account)
         accounts = await self._registry.snapshot()
-        if record.account is not None and record.account in asked.exclude:
+        if record.account is not None and (record.account in asked.exclude or _is_kept_away(record.account, accounts)):
             await self._give_back(record, accounts)
+            record = record.model_copy(update={"account": None})
         needs = self._pool.resolved(account_needs(record))
         if asked.exclude:
             left = _others(needs, accounts, asked.exclude)
             if not left:
                 return _standing(record, book, account=None, exhausted=True)
-            needs = needs.model_copy(update={"accounts": left})
+            needs = needs.model_copy(update={"accounts": left, "tried": asked.causes})
         if self._preflight is not None and record.account is None:
             await self._preflight(needs)
         held = await self._pool.reserve(record.id, sequence=record.sequence, needs=needs)
@@ -88,7 +89,7 @@ class Reservations:
             if journal.read(conn, record.id).sent:
                 return ()
             release_operation(conn, record.id)
-            conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(account=None))
+            conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(account=None, route=""))
             conn.execute(
                 update(SUBMISSIONS)
                 .where(SUBMISSIONS.c.operation_id == record.id)
@@ -119,6 +120,10 @@ def _waits(conn: Connection, operation_id: str) -> Standing:
         states.advance(conn, operation_id, OperationState.WAITING_FOR_ACCOUNT, data={"skipped": skipped})
     record, book = _load(conn, operation_id)
     return _standing(record, book, account=record.account)
+
+
+def _is_kept_away(alias: str, accounts: tuple[Account, ...]) -> bool:
+    return any(account.alias == alias and account.quarantined(utc_now()) is not None for account in accounts)
 
 
 def _others(needs: Needs, accounts: tuple[Account, ...], exclude: tuple[str, ...]) -> tuple[str, ...]:

@@ -8,13 +8,13 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select, update
 
-from bridge.operations import journal, previews, states, uploads
+from bridge.operations import journal, pausing, previews, states, uploads
 from bridge.operations.journal import Journal
 from bridge.operations.rows import OPERATIONS, load
 from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.operations import OperationRecord, OperationState
-from core.errors import NotFoundError
+from core.errors import AccountQuarantinedError, NotFoundError
 from provider.interface.research import ResearchHandle
 
 T = TypeVar("T")
@@ -103,6 +103,15 @@ class Submissions:
         return await self._write(
             lambda conn: journal.record_stop(conn, operation_id, result=result, error=error, stopped_at=stopped_at)
         )
+
+    async def wait_for_capture(self, operation_id: str, refusal: AccountQuarantinedError) -> None:
+        """Say that the operation waits until its account may be used again."""
+        await self._write(lambda conn: pausing.wait(conn, operation_id, refusal))
+
+    async def go_on(self, record: OperationRecord) -> None:
+        """The account of an operation may be used; where it had waited for that, its row says so no more."""
+        if record.skipped:
+            await self._write(lambda conn: pausing.go_on(conn, record.id))
 
     async def tell_quota(self, operation_id: str, remaining: dict[str, float]) -> None:
         """Keep what upstream says is left of each feature; newer words about a feature replace older ones."""

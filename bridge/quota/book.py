@@ -6,7 +6,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bridge.quota.readings import UNKNOWN, AccountQuota, Reading, ReadingSource, read, refusal
+from bridge.quota.readings import AccountQuota, Reading, ReadingSource, read, refusal
 from bridge.quota.rows import Change, Key, Remembered
 from core.clock import utc_now
 from core.contracts.quota import QuotaFact
@@ -47,10 +47,7 @@ class QuotaBook:
 
     def judge(self, alias: str, needs: Mapping[str, int], now: datetime | None = None) -> QuotaFact:
         """Whether an account has enough of every feature; `needs` that are empty always have."""
-        known = self._accounts.get(alias)
-        if known is None:
-            return UNKNOWN if needs else QuotaFact(status="sufficient")
-        return known.judge(needs, now or utc_now())
+        return self.account(alias).judge(needs, now or utc_now())
 
     def told(self, alias: str, limits: Limits, *, source: ReadingSource) -> None:
         """Upstream named the account's limits."""
@@ -77,7 +74,7 @@ class QuotaBook:
             self._spent[key] = self._spent.get(key, 0) + 1
         else:
             self._fresh.add(key)
-        self._remember(alias, replace(counted, at=utc_now()))
+        self._remember(alias, replace(counted, at=utc_now(), source="countdown"))
 
     def refused(self, alias: str, feature: str, *, retry_after_seconds: float | None) -> None:
         """Upstream refused because a feature is used up."""
@@ -132,6 +129,7 @@ class QuotaBook:
         self._fresh = {key for key in self._fresh if key[0] not in aliases}
         self._spent = {key: amount for key, amount in self._spent.items() if key[0] not in aliases}
         self._written = {key: at for key, at in self._written.items() if key[0] not in aliases}
+        self._history = [(alias, reading) for alias, reading in self._history if alias not in aliases]
 
     def _learn(self, alias: str, features: dict[str, Reading], name: str, stored: Reading) -> None:
         known, key = features.get(name), (alias, name)

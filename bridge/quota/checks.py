@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
-from bridge.accounts.account import Account, Health
+from bridge.accounts.account import Account, AccountState, Health
 from bridge.accounts.registry import Registry
-from bridge.quota.probes import Lend, Probe, Report, is_askable
+from bridge.accounts.reopening import Reopening
+from bridge.quota.probes import Lend, Probe
 from bridge.quota.quota import Quota
 from bridge.quota.readings import AccountQuota
 from core.clock import utc_now
 from core.errors import BridgeError, UpstreamTimeoutError
 
 _PROOF_SECONDS = 20.0
+
+Told: TypeAlias = Callable[[str, BridgeError | None], Awaitable[None]]
+"""Takes an account and what came of asking it; `None` is a success."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,44 +46,67 @@ class Checked:
 class AccountChecks:
     """Checks accounts, in parallel."""
 
-    def __init__(self, registry: Registry, quota: Quota, lend: Lend, report: Report) -> None:
+    def __init__(self, registry: Registry, quota: Quota, lend: Lend, report: Told, reopening: Reopening) -> None:
         """Args:
         lend: the kept-open session of an account.
-        report: told of errors, which may mean more than that a check failed.
+        report: told of errors, which may mean more than that a check failed, and of successes.
         """
+        self._reopening = reopening
         self._registry = registry
         self._quota = quota
         self._lend = lend
         self._report = report
 
-    async def check(self, aliases: Collection[str] | None = None) -> tuple[Checked, ...]:
+    async def check(
+        self, aliases: Collection[str] | None = None, *, again_by: str | None = None
+    ) -> tuple[Checked, ...]:
         """Ask for the accounts' limits, whatever is known of them; those that do not exist are left out.
 
         Args:
             aliases: `None` for every account of the pool.
+            again_by: the operator who says that accounts which upstream had closed work again; they are asked, too.
         """
+        closed = await self._asked_again(await self._wanted(aliases), again_by)
         before = await self._wanted(aliases)
         now = utc_now()
-        asked = {account.alias for account in before if is_askable(account, now)}
+        asked = {account.alias for account in before if account.askable(now)}
         await self._quota.refresh(before, force=True)
         # What an account said may have put it into quarantine.
         after = await self._wanted(aliases)
-        return tuple(await asyncio.gather(*(self._judge(account, account.alias in asked) for account in after)))
+        return tuple(
+            await asyncio.gather(
+                *(self._judge(account, account.alias in asked, closed.get(account.alias)) for account in after)
+            )
+        )
+
+    async def _asked_again(self, accounts: Sequence[Account], actor: str | None) -> dict[str, BridgeError]:
+        """What upstream says of those that it had closed, where it does not take them."""
+        if actor is None:
+            return {}
+        answers = {
+            account.alias: await self._reopening.ask(account.alias, actor=actor)
+            for account in accounts
+            if account.health is Health.BLOCKED and account.state is not AccountState.PAUSED
+        }
+        return {alias: error for alias, error in answers.items() if error is not None}
 
     async def _wanted(self, aliases: Collection[str] | None) -> list[Account]:
         accounts = await self._registry.snapshot()
         return [account for account in accounts if aliases is None or account.alias in aliases]
 
-    async def _judge(self, account: Account, asked: bool) -> Checked:
+    async def _judge(self, account: Account, asked: bool, closed: BridgeError | None) -> Checked:
         alias = account.alias
         quota, probe = self._quota.book.account(alias), self._quota.probes.last(alias)
+        if closed is not None:
+            return Checked(account, quota, probe, False, asked=True, error=closed)
         if not asked:
             ok = None if account.error is None and account.health is Health.OK else False
             return Checked(account, quota, probe, ok, asked=False, error=account.error)
         error = None if probe is None else probe.error
         if error is None:
+            await self._report(alias, None)
             return Checked(account, quota, probe, True, asked=True)
-        if not is_askable(account, utc_now()):
+        if not account.askable(utc_now()):
             return Checked(account, quota, probe, False, asked=True, error=error)
         problem = await self._prove(alias)
         ok = True if problem is None else None
@@ -94,4 +122,5 @@ class AccountChecks:
         except BridgeError as error:
             await self._report(alias, error)
             return error
+        await self._report(alias, None)
         return None

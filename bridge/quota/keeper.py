@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from datetime import datetime, timedelta
 
 from bridge.accounts.leases import Transaction
@@ -62,16 +62,27 @@ class QuotaKeeper:
         await self._flush()
         await self._refresh()
 
+    def forget(self, conn: Transaction, alias: str) -> None:
+        """An account becomes another login's: forget its quota, within the transaction that does it."""
+        rows.forget_login(conn, alias)
+
+    def forgotten(self, alias: str) -> None:
+        """The same in this process; other processes see it in a second."""
+        self._book.forget((alias,))
+
     async def history(
-        self, *, account: str | None = None, feature: str | None = None, since: datetime, limit: int
+        self, *, accounts: Collection[str] = (), feature: str | None = None, since: datetime, limit: int
     ) -> list[tuple[str, Reading]]:
-        """Readings of accounts and features from `since` on, oldest first.
+        """Readings from `since` on, oldest first; of too many the newest.
+
+        Args:
+            accounts: only these; empty for all.
 
         Raises:
             StoreError: the rows cannot be read.
         """
         return await self._store.read(
-            lambda conn: rows.history(conn, account=account, feature=feature, since=since, limit=limit)
+            lambda conn: rows.history(conn, accounts=accounts, feature=feature, since=since, limit=limit)
         )
 
     async def _run(self) -> None:

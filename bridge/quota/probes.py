@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from bridge.accounts.account import Account, AccountState, Health
+from bridge.accounts.account import Account
 from bridge.quota.book import QuotaBook
 from core.clock import utc_now
 from core.errors import BridgeError, UpstreamTimeoutError
@@ -69,7 +69,7 @@ class Probes:
             force: ask also those whose limits are new.
         """
         now = utc_now()
-        due = [a.alias for a in accounts if is_askable(a, now) and (force or self._is_old(a.alias, now))]
+        due = [a.alias for a in accounts if a.askable(now) and (force or self._is_old(a.alias, now))]
         if due:
             await asyncio.wait([self._ask(alias) for alias in due])
 
@@ -115,12 +115,3 @@ class Probes:
         self._asked[alias] = Probe(utc_now(), error)
         if error is not None:
             _log.info("quota_probe_failed", account=alias, code=error.code)
-
-
-def is_askable(account: Account, now: datetime) -> bool:
-    """Whether an account may be asked for its limits: nothing is sent for one that somebody has to look after."""
-    if account.error is not None or account.state is AccountState.PAUSED or account.health is not Health.OK:
-        return False
-    if account.token_expires_at is not None and account.token_expires_at <= now:
-        return False
-    return account.cooldown is None or account.cooldown.over(now)

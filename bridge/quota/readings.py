@@ -10,13 +10,13 @@ from typing import Literal
 from core.contracts.quota import QuotaFact
 from provider.interface.accounts import FeatureQuota, Limits, ModelLimit
 
-UNKNOWN = QuotaFact(status="unknown")
-
 FEATURES = ("file_upload", "image_gen", "deep_research", "paste_text_to_file")
 """Every feature with a counter, by its canonical name (docs/protocol.md section 9)."""
 
 Status = Literal["available", "exhausted", "blocked", "not_reported"]
-ReadingSource = Literal["stream", "probe", "refusal"]
+ReadingSource = Literal["stream", "probe", "refusal", "countdown", "operator"]
+"""Who said so: upstream beside an answer, when it was asked, or by refusing; the bridge, which counted what it took
+since; or the operator, who doubts a refusal."""
 
 _TRUST = timedelta(hours=24)
 """How long a counter without a reset is believed."""
@@ -51,15 +51,27 @@ class Reading:
 
     def judge(self, amount: float, now: datetime) -> QuotaFact:
         """Whether there is enough. What was reset since, or is too old, is unknown; unknown is never zero."""
-        left = self.left
+        left, blocked = self.left, self.status == "blocked"
+        unknown = _unknown(self.feature, amount)
         if self.resets_at is not None and self.resets_at <= now:
-            return UNKNOWN
-        if self.status == "blocked" or (left is not None and left < amount):
+            return unknown
+        if blocked or (left is not None and left < amount):
             until = self.resets_at or self.at + _DOUBT
-            return QuotaFact(status="insufficient", remaining=left, until=until) if until > now else UNKNOWN
+            return self._fact("insufficient", amount, until, blocked) if until > now else unknown
         if left is None or (self.resets_at is None and self.at + _TRUST <= now):
-            return UNKNOWN
-        return QuotaFact(status="sufficient", remaining=left, until=self.resets_at)
+            return unknown
+        return self._fact("sufficient", amount, self.resets_at)
+
+    def _fact(
+        self,
+        status: Literal["sufficient", "insufficient"],
+        amount: float,
+        until: datetime | None,
+        blocked: bool = False,
+    ) -> QuotaFact:
+        return QuotaFact(
+            status=status, remaining=self.left, until=until, feature=self.feature, needed=amount, blocked=blocked
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +93,8 @@ class AccountQuota:
         worst = QuotaFact(status="sufficient")
         for feature, amount in needs.items():
             reading = self.features.get(feature)
-            worst = _worse(worst, UNKNOWN if reading is None else reading.judge(amount, now))
+            fact = _unknown(feature, amount) if reading is None else reading.judge(amount, now)
+            worst = fact if worst.feature is None else _worse(worst, fact)
         return worst
 
 
@@ -113,6 +126,10 @@ def _reading(feature: FeatureQuota, at: datetime, source: ReadingSource) -> Read
         resets_at=feature.resets_at,
         description=feature.description,
     )
+
+
+def _unknown(feature: str, amount: float) -> QuotaFact:
+    return QuotaFact(status="unknown", feature=feature, needed=amount)
 
 
 _ORDER = {"insufficient": 0, "unknown": 1, "sufficient": 2}

@@ -80,8 +80,8 @@ def recall(conn: Connection, *, known: int | None = None) -> Remembered | None:
 
 def keep(conn: Connection, change: Change) -> None:
     """Write what was learnt; of two readings the newer counts, of what was taken the sum."""
-    for (account, _), reading in change.readings.items():
-        conn.exec_driver_sql(_KEEP_READING, (account, *_values(reading)))
+    change = _current(conn, change)
+    _keep_readings(conn, change.readings)
     for (account, feature), (amount, at) in change.spent.items():
         conn.exec_driver_sql(_SPEND, (amount, account, feature, to_microseconds(at)))
     for account, quota in change.accounts.items():
@@ -95,9 +95,37 @@ def keep(conn: Connection, change: Change) -> None:
     _bump(conn)
 
 
+def renew(conn: Connection, readings: Mapping[Key, Reading]) -> None:
+    """Write readings that are newer than what every process knows, and have all of them look."""
+    _keep_readings(conn, readings)
+    _bump(conn)
+
+
+def _current(conn: Connection, change: Change) -> Change:
+    """Without what was learnt before the account's present capture took its place: that may be another login's."""
+    rows = conn.exec_driver_sql("SELECT alias, health_since FROM accounts WHERE health_since IS NOT NULL")
+    since: dict[str, int] = {row.alias: row.health_since for row in rows}
+
+    def counts(account: str, at: datetime | None) -> bool:
+        return at is not None and to_microseconds(at) >= since.get(account, 0)
+
+    return Change(
+        {key: reading for key, reading in change.readings.items() if counts(key[0], reading.at)},
+        change.spent,
+        {account: quota for account, quota in change.accounts.items() if counts(account, quota.at)},
+        [(account, reading) for account, reading in change.history if counts(account, reading.at)],
+    )
+
+
 def forget_history(conn: Connection, before: datetime) -> None:
     """Remove old readings."""
     conn.exec_driver_sql("DELETE FROM quota_history WHERE at < ?", (to_microseconds(before),))
+
+
+def forget_login(conn: Connection, account: str) -> None:
+    """Remove what is known of an account and what was known before: it is another login's from now on."""
+    forget(conn, (account,))
+    conn.exec_driver_sql("DELETE FROM quota_history WHERE account = ?", (account,))
 
 
 def forget(conn: Connection, accounts: Collection[str]) -> None:
@@ -109,13 +137,14 @@ def forget(conn: Connection, accounts: Collection[str]) -> None:
 
 
 def history(
-    conn: Connection, *, account: str | None, feature: str | None, since: datetime, limit: int
+    conn: Connection, *, accounts: Collection[str], feature: str | None, since: datetime, limit: int
 ) -> list[tuple[str, Reading]]:
-    """Readings from `since` on, oldest first; of too many the newest are given."""
+    """Readings from `since` on, of some accounts or of all, oldest first; of too many the newest are given."""
+    among = f" AND account IN ({', '.join('?' * len(accounts))})" if accounts else ""
     rows = conn.exec_driver_sql(
-        "SELECT * FROM quota_history WHERE at >= ? AND (? IS NULL OR account = ?) AND (? IS NULL OR feature = ?)"
+        f"SELECT * FROM quota_history WHERE at >= ? AND (? IS NULL OR feature = ?){among}"
         " ORDER BY at DESC, id DESC LIMIT ?",
-        (to_microseconds(since), account, account, feature, feature, limit),
+        (to_microseconds(since), feature, feature, *accounts, limit),
     ).all()
     return [
         (
@@ -131,6 +160,11 @@ def history(
         )
         for row in reversed(rows)
     ]
+
+
+def _keep_readings(conn: Connection, readings: Mapping[Key, Reading]) -> None:
+    for (account, _), reading in readings.items():
+        conn.exec_driver_sql(_KEEP_READING, (account, *_values(reading)))
 
 
 def _bump(conn: Connection) -> None:

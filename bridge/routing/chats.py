@@ -2,36 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 
-from bridge.accounts import leases, memory
+from bridge.accounts import conversations, leases, memory
 from bridge.accounts.account import Account
 from bridge.accounts.leases import Transaction
-from bridge.routing.eligibility import NOT_CONFIGURED, SWITCHED_OFF, UNSUPPORTED, Choice, choose
+from bridge.routing.eligibility import Choice, choose
 from bridge.routing.needs import Needs
-from bridge.routing.reasons import sentence
+from bridge.routing.queue import NotYet
+from bridge.routing.refusing import busy, refusal
 from bridge.routing.strategies import Scene
 from bridge.routing.taking import look, settle
 from core.contracts.operations import SkippedAccount
-from core.errors import (
-    AccountNotConfiguredError,
-    BridgeError,
-    FeatureSwitchedOffError,
-    NoEligibleAccountError,
-    UnsupportedModelError,
-)
+from core.contracts.routing import Strategy
+from core.errors import AccountsBusyError, BridgeError
+
+OTHERS_WAIT = NotYet(AccountsBusyError("others wait in line for a slot", retry_after_seconds=5))
+"""Why somebody waits whom an account could serve: others were there before."""
 
 
 @dataclass(frozen=True, slots=True)
 class Want:
-    """One chat that asks for a slot. The lease's id is made beforehand, so that it can be given back unseen."""
+    """One chat that asks for a slot. The lease's id is made beforehand, so that it can be given back unseen.
+
+    Attributes:
+        exclude: accounts that failed at it, and the code of the error that each failed with.
+        prefer: who answered the conversation before, as this process knows.
+        key: the conversation's name, `None` without one.
+    """
 
     lease_id: str
     needs: Needs
-    exclude: Collection[str] = ()
+    exclude: Mapping[str, str] = field(default_factory=dict)
     prefer: str | None = None
+    key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,30 +57,56 @@ class Grant:
 
 def serving(
     wants: Sequence[Want], accounts: Sequence[Account], *, revision: int, process_id: str, now: datetime
-) -> Callable[[Transaction], list[Grant | BridgeError | None]]:
+) -> Callable[[Transaction], list[Grant | BridgeError | NotYet]]:
     """Work for the store: takes a slot for each want in order.
 
     Args:
         accounts: the registry's snapshot at `revision`; where the rows have moved on, they are read anew.
 
     Returns:
-        For each want a grant, the error that says why nobody can serve it, or `None` when slots are only taken.
+        For each want a grant, the error that says why nobody can serve it, or why it has to wait for a slot.
     """
 
-    def work(conn: Transaction) -> list[Grant | BridgeError | None]:
-        pool = accounts if memory.revision(conn) == revision else memory.refreshed(conn, accounts)
-        scene = look(conn, pool, [want.needs for want in wants], now)
+    def work(conn: Transaction) -> list[Grant | BridgeError | NotYet]:
+        pool, scene = _seen(conn, wants, accounts, revision, now)
         return [_serve(conn, want, pool, scene, process_id) for want in wants]
 
     return work
 
 
+def looking(
+    want: Want, accounts: Sequence[Account], *, revision: int, now: datetime
+) -> Callable[[Transaction], BridgeError | NotYet]:
+    """Work for the store: what would be said to a want that others stand before; nothing is taken."""
+
+    def work(conn: Transaction) -> BridgeError | NotYet:
+        pool, scene = _seen(conn, [want], accounts, revision, now)
+        choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=preferred(conn, want))
+        return OTHERS_WAIT if choice.account is not None else _verdict(choice, want, now)
+
+    return work
+
+
+def preferred(conn: Transaction, want: Want) -> str | None:
+    """Who answered the conversation before; under a strategy that never changes the account, as all processes know."""
+    if want.needs.strategy is not Strategy.STICKY:
+        return want.prefer
+    return conversations.account_of(conn, want.key) or want.prefer
+
+
+def _seen(
+    conn: Transaction, wants: Sequence[Want], accounts: Sequence[Account], revision: int, now: datetime
+) -> tuple[Sequence[Account], Scene]:
+    pool = accounts if memory.revision(conn) == revision else memory.refreshed(conn, accounts)
+    return pool, look(conn, pool, [want.needs for want in wants], now)
+
+
 def _serve(
     conn: Transaction, want: Want, pool: Sequence[Account], scene: Scene, process_id: str
-) -> Grant | BridgeError | None:
-    choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=want.prefer)
+) -> Grant | BridgeError | NotYet:
+    choice = choose(pool, want.needs, scene, exclude=want.exclude, prefer=preferred(conn, want))
     if choice.account is None:
-        return None if choice.only_busy else refusal(choice, want.needs, scene.now)
+        return _verdict(choice, want, scene.now)
     leases.take_for_process(
         conn,
         lease_id=want.lease_id,
@@ -87,19 +119,8 @@ def _serve(
     return Grant(want.lease_id, choice.account, choice.skipped, affine=choice.score is None)
 
 
-def refusal(choice: Choice, needs: Needs, now: datetime) -> BridgeError:
-    """The error of a request that nobody can serve; it says why for each account, and when to come back."""
-    reasons = {skip.reason for skip in choice.skipped}
-    if reasons == {NOT_CONFIGURED}:
-        named = ", ".join(skip.account for skip in choice.skipped if skip.account)
-        return AccountNotConfiguredError(f"no such account: {named}" if named else "there is no account")
-    if reasons <= {UNSUPPORTED, NOT_CONFIGURED}:
-        return UnsupportedModelError(f"no account's plan offers {needs.slug}", param="model")
-    if reasons <= {SWITCHED_OFF, UNSUPPORTED, NOT_CONFIGURED}:
-        named = " and ".join(bucket.value for bucket in needs.buckets)
-        return FeatureSwitchedOffError(f"every account that could serve this has no slots for {named}")
-    ends = [skip.until for skip in choice.skipped if skip.until is not None]
-    return NoEligibleAccountError(
-        "no account can serve this: " + "; ".join(sentence(skip, now) for skip in choice.skipped),
-        retry_after_seconds=max((min(ends) - now).total_seconds(), 1) if ends else None,
-    )
+def _verdict(choice: Choice, want: Want, now: datetime) -> BridgeError | NotYet:
+    """What is said to a want that nobody can serve now."""
+    if choice.only_busy:
+        return NotYet(busy(choice, want.needs, now, tried=want.exclude))
+    return refusal(choice, want.needs, now, tried=want.exclude)

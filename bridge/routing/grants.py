@@ -11,6 +11,7 @@ from bridge.accounts.leases import Transaction, release_operation, release_uploa
 from bridge.accounts.memory import refreshed
 from bridge.routing.eligibility import choose
 from bridge.routing.needs import Needs
+from bridge.routing.reasons import header
 from bridge.routing.taking import look, settle
 from core.contracts.operations import SkippedAccount
 
@@ -49,7 +50,8 @@ def grant_next(conn: Transaction, accounts: Sequence[Account], now: datetime) ->
             continue
         alias = choice.account.alias
         leases.take_for_operation(conn, operation_id=ticket.operation_id, account=alias, buckets=needs.buckets, now=now)
-        tickets.served(conn, operation_id=ticket.operation_id, account=alias)
+        route = header(needs.strategy, choice.skipped, tried=needs.tried)
+        tickets.served(conn, operation_id=ticket.operation_id, account=alias, route=route)
         settle(conn, scene, choice, needs, ticket.operation_id)
         granted.append(ticket.operation_id)
     return tuple(granted)

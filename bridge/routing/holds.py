@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,6 +17,7 @@ from bridge.routing.sessions import Kept, Sessions
 from bridge.routing.slots import Slots
 from core import ids
 from core.clock import utc_now
+from core.contracts.routing import Strategy
 from core.errors import (
     AccountNotConfiguredError,
     BridgeError,
@@ -68,26 +69,26 @@ class ChatHold(AbstractAsyncContextManager[Held]):
         self._affinity = affinity
         self._needs = needs
         self._key = key
-        self._exclude = set(exclude)
+        self._tried = dict(exclude) if isinstance(exclude, Mapping) else dict.fromkeys(exclude, "")
         self._holding: _Holding | None = None
 
     async def __aenter__(self) -> Held:
         while True:
-            want = Want(ids.lease_id(), self._needs, frozenset(self._exclude), self._affinity.account(self._key))
+            want = self._want()
             grant = await self._slots.acquire(want)
             try:
                 kept = await self._sessions.enter(grant.account)
             except _UNOPENED as error:
                 # Its capture changed or went in this moment: that account is passed over, the others are not.
                 self._slots.give_back(grant.lease_id)
-                self._exclude.add(grant.account.alias)
+                self._tried[grant.account.alias] = error.code
                 _log.warning("account_not_opened", account=grant.account.alias, code=error.code, reason=error.message)
                 continue
             except BaseException:
                 self._slots.give_back(grant.lease_id)
                 raise
             self._holding = _Holding(grant, kept, utc_now())
-            route = header(self._needs.strategy, grant.skipped, affine=grant.affine)
+            route = header(self._needs.strategy, grant.skipped, affine=grant.affine, tried=self._tried)
             return Held(grant.account.alias, kept.session, route)
 
     async def __aexit__(
@@ -96,7 +97,8 @@ class ChatHold(AbstractAsyncContextManager[Held]):
         holding, self._holding = self._holding, None
         assert holding is not None
         if error is None:
-            self._affinity.answered(self._key, holding.grant.account.alias)
+            lasting = self._needs.strategy is Strategy.STICKY
+            self._affinity.answered(self._key, holding.grant.account.alias, lasting=lasting)
         try:
             # Before the slot is given back: the next in line must not get an account that has just been refused.
             if error is None or isinstance(error, BridgeError):
@@ -104,6 +106,10 @@ class ChatHold(AbstractAsyncContextManager[Held]):
         finally:
             self._slots.give_back(holding.grant.lease_id)
             self._sessions.leave(holding.kept)
+
+    def _want(self) -> Want:
+        preferred = self._affinity.account(self._key)
+        return Want(ids.lease_id(), self._needs, dict(self._tried), preferred, self._key)
 
     async def _learn(self, holding: _Holding, error: BridgeError | None) -> None:
         alias = holding.grant.account.alias

@@ -10,18 +10,21 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bridge.accounts import leases, tickets
+from bridge.accounts.conversations import Conversations
 from bridge.accounts.leases import Transaction
 from bridge.accounts.memory import refreshed
 from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.accounts.registry import Registry
 from bridge.routing.affinity import Affinity
-from bridge.routing.explain import Explanation, explained
+from bridge.routing.chats import Want, preferred
+from bridge.routing.explain import Explanation, explained, left_out
 from bridge.routing.grants import grant_next, release_operation
 from bridge.routing.holds import ChatHold, Held
 from bridge.routing.needs import Needs
 from bridge.routing.sessions import Sessions
 from bridge.routing.slots import Slots
 from bridge.routing.taking import look
+from bridge.routing.using import usable, using
 from core.clock import utc_now
 from core.contracts.operations import SkippedAccount
 from core.contracts.routing import Strategy
@@ -81,7 +84,7 @@ class Pool:
         self._registry = registry
         self._outcomes = outcomes
         self._sessions = sessions
-        self._affinity = Affinity()
+        self._affinity = Affinity(Conversations(registry.store))
         self._slots = Slots(
             registry,
             process_id=process_id,
@@ -102,7 +105,8 @@ class Pool:
 
         Args:
             affinity: names the conversation; who answered it before is preferred.
-            exclude: accounts that were tried already.
+            exclude: accounts that were tried already; of a mapping the values are the codes of their errors, which
+                `Held.route` then names.
 
         Raises:
             AccountNotConfiguredError: there is no account, or none of those named in `needs`.
@@ -121,37 +125,64 @@ class Pool:
             exclude=exclude,
         )
 
-    async def explain(self, needs: Needs, *, affinity: str | None = None) -> Explanation:
+    async def explain(self, needs: Needs, *, affinity: str | None = None, allowed: Collection[str] = ()) -> Explanation:
         """Where a request would go now, and why not elsewhere; nothing is asked of upstream and nothing is taken.
+
+        Args:
+            allowed: the only accounts that the request's API key may use; empty for all.
 
         Raises:
             StoreError: the accounts cannot be read, or leases not be written.
         """
         accounts, now, wanted = await self._registry.snapshot(), utc_now(), self.resolved(needs)
+        apart = left_out(await self._registry.every(), accounts, wanted, allowed)
 
         def work(conn: Transaction) -> Explanation:
             pool = refreshed(conn, accounts)
-            return explained(pool, wanted, look(conn, pool, [wanted], now), prefer=self._affinity.account(affinity))
+            scene = look(conn, pool, [wanted], now)
+            prefer = preferred(conn, Want("", wanted, prefer=self._affinity.account(affinity), key=affinity))
+            return explained(pool, wanted, scene, prefer=prefer, apart=apart)
 
         # In the writer's line, as the choice itself is: a slot that is being given back just now must count as free.
         return await self._registry.store.write(work)
 
     def resolved(self, needs: Needs) -> Needs:
         """The same, with the strategy that counts for it."""
-        return needs if needs.strategy is not None else needs.model_copy(update={"strategy": self._strategy})
+        return needs.under(self._strategy)
 
-    async def session(self, alias: str) -> Session:
+    def use(self, alias: str, *, to_the_end: bool = False) -> AbstractAsyncContextManager[Session]:
         """The kept-open session of an account, for an operation that holds it.
+
+        A quarter of a second after the account got into quarantine the session asks nothing more, and the block is cut
+        off where it waits.
+
+        Args:
+            to_the_end: it is not cut off: what streams already is read to its end.
 
         Raises:
             AccountNotConfiguredError: there is no such account.
-            CaptureUnreadableError: its capture cannot be decrypted.
-            CaptureRejectedError, AuthExpiredError: its capture is not usable.
+            AccountQuarantinedError: nothing may be sent with it, or nothing more.
+            CaptureUnreadableError, CaptureRejectedError: its capture cannot be used.
         """
-        account = await self._registry.account(alias)
-        if account.error is not None:
-            raise account.error.with_traceback(None)
-        return await self._sessions.lend(account)
+        return using(self._registry, self._sessions, alias, to_the_end=to_the_end)
+
+    async def require_usable(self, alias: str) -> None:
+        """See that an account may be used, right before something is sent with it.
+
+        Raises:
+            AccountError: it may not.
+        """
+        await usable(self._registry, alias)
+
+    async def session(self, alias: str) -> Session:
+        """The kept-open session of an account, for a short look at it.
+
+        Raises:
+            AccountNotConfiguredError: there is no such account.
+            AccountQuarantinedError: nothing may be sent with it.
+            CaptureUnreadableError, CaptureRejectedError: its capture cannot be used.
+        """
+        return await self._sessions.lend(await usable(self._registry, alias))
 
     async def report(
         self, alias: str, error: BridgeError | None, needs: Needs | None = None, *, began: datetime | None = None

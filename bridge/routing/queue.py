@@ -18,13 +18,19 @@ _LOOK_SECONDS = 0.05
 _TRY_SECONDS = 1.0
 """How often the line is served although nobody committed anything: cooldowns end by themselves."""
 
-_RETRY_AFTER_SECONDS = 5.0
+
+@dataclass(frozen=True, slots=True)
+class NotYet:
+    """Nobody can serve a want now, and waiting may help; `error` says why to whoever waits in vain."""
+
+    error: AccountsBusyError
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Waiter(Generic[WantT, GrantT]):
     want: WantT
     future: asyncio.Future[GrantT]
+    why: NotYet
 
 
 class Queue(Generic[WantT, GrantT]):
@@ -35,12 +41,12 @@ class Queue(Generic[WantT, GrantT]):
         *,
         limit: int,
         patience_seconds: float,
-        serve: Callable[[Sequence[WantT]], Awaitable[Sequence[GrantT | BridgeError | None]]],
+        serve: Callable[[Sequence[WantT]], Awaitable[Sequence[GrantT | BridgeError | NotYet]]],
         changed: Callable[[], Awaitable[int]],
         give_back: Callable[[GrantT], None],
     ) -> None:
         """Args:
-        serve: for each want in order a grant, an error that ends its waiting, or `None`: not yet.
+        serve: for each want in order a grant, an error that ends its waiting, or why it has to wait.
         changed: a number that differs when a slot may have become free in another process.
         give_back: takes a grant whose receiver has left.
         """
@@ -57,12 +63,20 @@ class Queue(Generic[WantT, GrantT]):
     def __len__(self) -> int:
         return len(self._line)
 
+    @property
+    def full(self) -> bool:
+        """Whether nobody else may get in line."""
+        return len(self._line) >= self._limit
+
     def wake(self) -> None:
         """A slot was freed here: serve the line at once."""
         self._woken.set()
 
-    async def wait(self, want: WantT) -> GrantT:
+    async def wait(self, want: WantT, why: NotYet) -> GrantT:
         """Get in line and wait. A cancelled caller frees the place, and a grant that was on its way is given back.
+
+        Args:
+            why: it has to wait, as far as that is known already.
 
         Raises:
             AccountsBusyError: the line is full, or the patience is over.
@@ -71,9 +85,9 @@ class Queue(Generic[WantT, GrantT]):
         """
         if self._closed:
             raise ShuttingDownError("the bridge is stopping")
-        if len(self._line) >= self._limit:
-            raise _busy("the queue is full")
-        waiter: _Waiter[WantT, GrantT] = _Waiter(want, asyncio.get_running_loop().create_future())
+        if self.full:
+            raise _in_vain(why, f"{len(self._line)} wait already, which are as many as may")
+        waiter: _Waiter[WantT, GrantT] = _Waiter(want, asyncio.get_running_loop().create_future(), why)
         self._line[waiter] = None
         self.wake()
         if self._pump is None or self._pump.done():
@@ -83,7 +97,7 @@ class Queue(Generic[WantT, GrantT]):
                 return await waiter.future
         except TimeoutError:
             self._left(waiter)
-            raise _busy(f"no slot became free within {self._patience:g} s") from None
+            raise _in_vain(waiter.why, f"nothing changed within {self._patience:g} s") from None
         except asyncio.CancelledError:
             self._left(waiter)
             raise
@@ -119,8 +133,9 @@ class Queue(Generic[WantT, GrantT]):
             # Nobody may be left waiting for a pump that stopped.
             self._fail(error)
 
-    def _settle(self, waiter: _Waiter[WantT, GrantT], outcome: GrantT | BridgeError | None) -> None:
-        if outcome is None:
+    def _settle(self, waiter: _Waiter[WantT, GrantT], outcome: GrantT | BridgeError | NotYet) -> None:
+        if isinstance(outcome, NotYet):
+            waiter.why = outcome
             return
         self._line.pop(waiter, None)
         if isinstance(outcome, BridgeError):
@@ -151,7 +166,9 @@ class Queue(Generic[WantT, GrantT]):
                 waiter.future.set_exception(error)
 
 
-def _busy(why: str) -> AccountsBusyError:
+def _in_vain(why: NotYet, what: str) -> AccountsBusyError:
+    """The error of who waited in vain: what kept it waiting at the end, and `what` ended the waiting."""
+    known = why.error
     return AccountsBusyError(
-        f"all slots of all accounts that can serve this are taken: {why}", retry_after_seconds=_RETRY_AFTER_SECONDS
+        f"{known.message} ({what})", retry_after_seconds=known.retry_after_seconds, route=known.route
     )

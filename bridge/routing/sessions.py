@@ -8,19 +8,21 @@ from dataclasses import dataclass
 from hashlib import sha256
 from time import monotonic
 
-from bridge.accounts.account import Account, Health
+from bridge.accounts.account import Account
+from bridge.accounts.quarantine import quarantine
 from bridge.accounts.registry import Registry
 from bridge.vault import Vault
+from core.clock import utc_now
 from core.errors import BridgeError
 from core.logging import get_logger
 from provider.interface.session import Provider, Session
 
 _log = get_logger(__name__)
 
-_LENT_SECONDS = 15 * 60
-"""How long a replaced session is left to whoever was lent it; an activity's call on it is shorter."""
+_LENT_SECONDS = 60
+"""How long a replaced session is left to whoever was lent it; a look at an account is shorter."""
 
-_TEND_SECONDS = 5
+_TEND_SECONDS = 1
 
 
 @dataclass(slots=True, eq=False)
@@ -42,8 +44,8 @@ class Kept:
 class Sessions:
     """Opens a session at its account's first use and keeps it.
 
-    A changed capture gets a new session while the old one drains; the session of an account that was removed or
-    quarantined drains too.
+    A changed capture gets a new session while the old one drains; the session of an account that was removed drains
+    too. That of one in quarantine asks nothing more.
     """
 
     def __init__(self, registry: Registry, vault: Vault, provider: Provider) -> None:
@@ -77,7 +79,7 @@ class Sessions:
             self._close(kept)
 
     async def lend(self, account: Account) -> Session:
-        """The account's session for a call of some minutes at most, without `leave`; raises what `enter` does."""
+        """The account's session for one short call, without `leave`; raises what `enter` does."""
         kept = await self.enter(account)
         kept.users -= 1
         kept.lent_until = monotonic() + _LENT_SECONDS
@@ -94,13 +96,28 @@ class Sessions:
         await asyncio.gather(*self._closing)
 
     def tend(self, accounts: Iterable[Account]) -> None:
-        """Retire the sessions of accounts that are gone, replaced or quarantined; close those that have drained."""
-        usable = {a.alias: a.capture_sha256 for a in accounts if a.error is None and a.health is Health.OK}
+        """Retire the sessions of accounts that are gone, replaced or quarantined; close those that have drained.
+
+        One whose account is paused or cools down is kept, and sends nothing ahead of turns.
+        """
+        now, by_alias = utc_now(), {account.alias: account for account in accounts}
         for alias, kept in list(self._kept.items()):
-            if usable.get(alias) != kept.capture_sha256:
+            account = by_alias.get(alias)
+            refusal = None if account is None else quarantine(account, now)
+            if refusal is not None:
+                self.halt(kept, refusal)
+            elif account is None or account.capture_sha256 != kept.capture_sha256:
                 self._retire(self._kept.pop(alias))
+            elif not account.askable(now):
+                kept.session.pause()
         for kept in [kept for kept in self._retired if kept.idle]:
             self._close(kept)
+
+    def halt(self, kept: Kept, refusal: BridgeError) -> None:
+        """Send nothing more in a session, whoever is on it; the account's next use opens another one."""
+        kept.session.halt(refusal)
+        if self._kept.get(kept.session.alias) is kept:
+            self._retire(self._kept.pop(kept.session.alias))
 
     async def _open(self, account: Account) -> Kept:
         async with self._locks.setdefault(account.alias, asyncio.Lock()):
@@ -125,6 +142,7 @@ class Sessions:
                 _log.warning("sessions_not_tended", code=error.code, reason=error.message)
 
     def _retire(self, kept: Kept) -> None:
+        kept.session.retire()
         kept.retired = True
         self._retired.add(kept)
         if kept.idle:

@@ -10,9 +10,9 @@ from bridge.accounts import leases
 from bridge.accounts.account import Account
 from bridge.accounts.leases import Transaction
 from bridge.accounts.registry import Registry
-from bridge.routing.chats import Grant, Want, serving
+from bridge.routing.chats import OTHERS_WAIT, Grant, Want, looking, serving
 from bridge.routing.grants import grant_next
-from bridge.routing.queue import Queue
+from bridge.routing.queue import NotYet, Queue
 from core.clock import utc_now
 from core.errors import BridgeError, StoreError
 from core.logging import get_logger
@@ -55,18 +55,17 @@ class Slots:
         Raises:
             BridgeError: nobody can serve the want, or nobody does in time (`Queue.wait`, `serving`).
         """
-        if not len(self._queue):
-            try:
-                (outcome,) = await self._serve([want])
-            except asyncio.CancelledError:
-                # The transaction may still run; the one that gives the slot back is handed in after it.
-                self.give_back(want.lease_id)
-                raise
-            if isinstance(outcome, BridgeError):
-                raise outcome
-            if outcome is not None:
-                return outcome
-        return await self._queue.wait(want)
+        if len(self._queue):
+            return await self._queue.wait(want, await self._why(want))
+        try:
+            (outcome,) = await self._serve([want])
+        except asyncio.CancelledError:
+            # The transaction may still run; the one that gives the slot back is handed in after it.
+            self.give_back(want.lease_id)
+            raise
+        if isinstance(outcome, BridgeError):
+            raise outcome
+        return await self._queue.wait(want, outcome) if isinstance(outcome, NotYet) else outcome
 
     def give_back(self, lease_id: str, failures: int = 0) -> None:
         """Give a slot back, without waiting for it; tried again until the database takes it."""
@@ -81,7 +80,23 @@ class Slots:
         """Send everybody in line away."""
         await self._queue.aclose()
 
-    async def _serve(self, wants: Sequence[Want]) -> list[Grant | BridgeError | None]:
+    async def _why(self, want: Want) -> NotYet:
+        """Why somebody has to wait whom nobody has looked at yet, because others were there before.
+
+        Raises:
+            BridgeError: waiting would not help.
+        """
+        if not self._queue.full:
+            # The line is served in a moment, and then it is known.
+            return OTHERS_WAIT
+        accounts = await self._registry.snapshot()
+        work = looking(want, accounts, revision=self._registry.revision, now=utc_now())
+        outcome = await self._store.read(work)
+        if isinstance(outcome, BridgeError):
+            raise outcome
+        return outcome
+
+    async def _serve(self, wants: Sequence[Want]) -> list[Grant | BridgeError | NotYet]:
         accounts = await self._registry.snapshot()
         work = serving(wants, accounts, revision=self._registry.revision, process_id=self._process_id, now=utc_now())
         return await self._store.write(work)

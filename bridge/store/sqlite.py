@@ -16,12 +16,11 @@ BUSY_SECONDS = 5
 """Longest a statement waits for another process's transaction."""
 
 
-def database_file(url: str) -> Path:
-    """The file that `url` names, made owner-only together with the folders that were missing.
+def named_file(url: str) -> Path:
+    """The file that `url` names, which need not be there.
 
     Raises:
         SettingError: the address is not that of an SQLite file.
-        StoreError: the file cannot be made.
     """
     try:
         parsed = make_url(url)
@@ -29,7 +28,17 @@ def database_file(url: str) -> Path:
         raise SettingError("CHATGPT_DATABASE_URL is not a database address") from None
     if parsed.drivername not in ("sqlite", "sqlite+pysqlite") or parsed.database in (None, "", ":memory:"):
         raise SettingError("CHATGPT_DATABASE_URL must name an SQLite file, as in sqlite:///outputs/bridge.sqlite")
-    file = Path(str(parsed.database)).absolute()
+    return Path(str(parsed.database)).absolute()
+
+
+def database_file(url: str) -> Path:
+    """The file that `url` names, made owner-only together with the folders that were missing.
+
+    Raises:
+        SettingError: the address is not that of an SQLite file.
+        StoreError: the file cannot be made.
+    """
+    file = named_file(url)
     try:
         file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))

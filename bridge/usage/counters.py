@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from bridge.store.engine import Store
@@ -46,12 +46,12 @@ class UsageCounters:
             self._timer = asyncio.get_running_loop().call_later(_WRITE_SECONDS, self._begin_write)
 
     async def report(
-        self, *, since: datetime, by: Collection[str], owner: str | None = None, accounts: Collection[str] = ()
+        self, *, since: datetime, by: Sequence[str], owner: str | None = None, accounts: Collection[str] = ()
     ) -> tuple[UsageCount, ...]:
         """What was counted since a day, by all processes; those that count now are some seconds behind.
 
         Args:
-            by: the dimensions to tell apart: `day`, `owner`, `account`, `model`, `kind`.
+            by: the dimensions to tell apart, and to sort by: `day`, `owner`, `account`, `model`, `kind`.
             owner: only this key's; `None` for everybody's.
             accounts: only these; empty for all.
 

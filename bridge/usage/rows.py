@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -68,17 +68,18 @@ def counts(
     conn: Connection,
     *,
     since: str,
-    by: Collection[str],
+    by: Sequence[str],
     owner: str | None = None,
     accounts: Collection[str] = (),
 ) -> tuple[UsageCount, ...]:
     """What was counted from a day on, told apart by some dimensions and added up over the others.
 
     Args:
+        by: dimensions, the one first by which the counts are sorted first.
         owner: only this key's; `None` for everybody's.
         accounts: only these; empty for all.
     """
-    kept = [_USAGE.c[name] for name in DIMENSIONS if name in by]
+    kept = [_USAGE.c[name] for name in by]
     wanted = select(*kept, *(func.sum(_USAGE.c[name]).label(name) for name in _NUMBERS))
     wanted = wanted.where(_USAGE.c.day >= since).group_by(*kept).order_by(*kept)
     if owner is not None:

@@ -21,7 +21,8 @@ CAPTURE_FILE = "chatgpt-request.txt"
 PREVIOUS_FILE = "chatgpt-request.previous.txt"
 """The capture that was replaced last, encrypted always."""
 
-_SETTINGS_FILE = "settings.json"
+SETTINGS_FILE = "settings.json"
+"""The account's settings as its browser has them, in JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Vault:
 
     def folders(self) -> list[str]:
         """Every name of which a file is kept, in alphabetical order: also of an account that was put aside."""
-        kept = (CAPTURE_FILE, PREVIOUS_FILE, _SETTINGS_FILE)
+        kept = (CAPTURE_FILE, PREVIOUS_FILE, SETTINGS_FILE)
         try:
             names = [name for name in os.listdir(self._root) if is_alias(name)]
         except OSError:
@@ -70,7 +71,26 @@ class Vault:
 
     def has_settings(self, alias: str) -> bool:
         """Whether web settings of an older bridge lie beside the capture."""
-        return self._file(alias).with_name(_SETTINGS_FILE).is_file()
+        return self._file(alias).with_name(SETTINGS_FILE).is_file()
+
+    def read_settings(self, alias: str) -> str | None:
+        """Those web settings, in JSON; `None` where there are none that can be read."""
+        try:
+            return self._file(alias).with_name(SETTINGS_FILE).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError):
+            return None
+
+    def write_settings(self, alias: str, text: str) -> None:
+        """Store web settings beside the capture, not encrypted: there is nothing secret in them.
+
+        Raises:
+            InvalidRequestError: `alias` cannot be an account's name.
+            StoreError: the folder cannot be written.
+        """
+        file = self._file(given_alias(alias)).with_name(SETTINGS_FILE)
+        with writing(self._folder):
+            private_folder(file.parent)
+            replace_file(file, text.encode())
 
     def signature(self) -> tuple[tuple[str, int, int, int], ...]:
         """One entry for each account: alias, then what changes whenever its capture does. Some microseconds each."""
@@ -185,7 +205,7 @@ class Vault:
                 return Removed(
                     capture=_removed(file),
                     previous=not keep_capture and _removed(previous),
-                    settings=not keep_settings and _removed(file.with_name(_SETTINGS_FILE)),
+                    settings=not keep_settings and _removed(file.with_name(SETTINGS_FILE)),
                     folder=_removed_folder(file.parent),
                     kept=kept,
                 )

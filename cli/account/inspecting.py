@@ -39,7 +39,8 @@ def print_inspection(found: Inspection, *, as_json: bool) -> None:
     if as_json:
         output.data(found.as_sent())
     else:
-        output.fields(ok=found.ok, missing=list(found.missing), warnings=list(found.warnings), **found.detected)
+        known = {name: value for name, value in found.detected.items() if value not in (None, [], {})}
+        output.fields(ok=found.ok, missing=list(found.missing), warnings=list(found.warnings), **known)
         for check in found.checks:
             output.result(f"{'ok  ' if check.ok else 'FAIL'}  {check.level:<11}  {check.name}: {check.detail}")
     if not found.ok:

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
-from cli.account.options import Alias, moment, span
+from cli import output, values
+from cli.account import words
+from cli.account.options import Alias
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment, span
 
 if TYPE_CHECKING:
-    from integrations.client.accounts import Account, AccountCheck
+    from integrations.client.accounts import Account
 
-_COUNTED = {"research": "deep_research", "image": "image_gen", "upload": "file_upload"}
+_HEADING = ("ACCOUNT", "STATE", "HEALTH", "PLAN", "SLOTS")
 
 
 def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
@@ -25,15 +27,17 @@ def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Jso
     if as_json:
         output.data(accounts.as_sent())
         return
-    for account in accounts.data:
-        output.result(
-            f"{account.alias:<16}  {account.state:<8}  {_health(account):<26}  plan={account.plan or '-'}"
-            f"  {_slots(account)}"
-        )
-        if account.health.state != "ok":
-            output.result(f"{'':<16}  -> {account.health.what_to_do}")
     if not accounts.data:
         output.note("No account yet; add one with `chatgpt-api account add`.")
+        return
+    rows = [_row(account) for account in accounts.data]
+    advice = {number: words.advice(account) for number, account in enumerate(accounts.data)}
+    output.table(_HEADING, rows, {number: text for number, text in advice.items() if text})
+
+
+def _row(account: Account) -> tuple[str, ...]:
+    state = account.state if account.in_pool else f"{account.state}, not in the pool"
+    return account.alias, state, words.health(account), account.plan or "-", words.slots(account)
 
 
 def show(alias: Alias, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
@@ -58,47 +62,56 @@ def print_account(account: Account) -> None:
         tags=list(account.tags),
         note=account.note or None,
         plan=account.plan,
+        models=list(account.capabilities.supported_models) or None,
+        efforts=words.efforts(account),
         email=account.email,
         captured=moment(capture.captured_at),
         capture_age=span(capture.age_seconds),
-        token_expires=moment(capture.token_expires_at),
+        capture_ends=words.end(account),
         previous_capture=capture.previous,
-        health=_health(account),
+        health=words.health(account),
         detail=health.detail or None,
         since=moment(health.since),
-        until=moment(health.until),
+        limited=words.limited(account.health.limited, account.blocked_features, account.model_limits) or None,
         what_to_do=health.what_to_do,
-        slots=_slots(account),
+        forecast=words.forecast(account),
+        slots=words.slots(account),
         last_used=moment(account.last_used_at) or "never",
         last_success=moment(account.last_success_at) or "never",
         warnings=list(account.warnings) or None,
     )
 
 
-def check(alias: Alias, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
+def check(
+    alias: Alias,
+    *,
+    again: Annotated[
+        bool, typer.Option("--again", help="Ask also where ChatGPT had closed the account; it works if it answers.")
+    ] = False,
+    base_url: BaseUrl = None,
+    api_key: ApiKey = None,
+    as_json: Json = False,
+) -> None:
     """Ask ChatGPT whether an account works; costs no chat. 1 when it does not, or nobody knows."""
     with connect(base_url, api_key) as client:
-        checked = client.account.check(alias)
+        checked = client.account.check(alias, again=again)
     if as_json:
         output.data(checked.as_sent())
     else:
         output.fields(account=checked.account, ok="unknown" if checked.ok is None else checked.ok)
         output.fields(status=checked.status, asked=checked.asked, plan=checked.plan_type)
-        output.fields(default_model=checked.default_model_slug, **remaining(checked))
+        output.fields(default_model=checked.default_model_slug, **words.remaining(checked))
+        output.fields(limited=words.limited({}, checked.blocked_features, checked.model_limits) or None)
         output.fields(error=checked.error, warning=checked.warning)
         output.fields(what_to_do=checked.what_to_do)
     if checked.ok is not True:
         raise typer.Exit(FAILED)
 
 
-def remaining(checked: AccountCheck) -> dict[str, object]:
-    """What is left, as far as it is known."""
-    left = {name: checked.features.get(feature, {}).get("remaining") for name, feature in _COUNTED.items()}
-    return {f"{name}_remaining": "not reported" if value is None else value for name, value in left.items()}
-
-
 def events(
-    alias: Annotated[str | None, typer.Argument(metavar="ALIAS", help="Only of this account.")] = None,
+    alias: Annotated[
+        str | None, typer.Argument(metavar="ALIAS", help="Only of this account.", autocompletion=values.aliases)
+    ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, max=200, help="At most so many.")] = 50,
     cursor: Annotated[str | None, typer.Option(help="Go on behind a page; it ends with what to name here.")] = None,
@@ -117,13 +130,3 @@ def events(
         output.result(f"{moment(event.at)}  {event.account:<16}  {event.type:<20}  {data}")
     if page.has_more:
         output.note(f"There is more: --cursor {page.next_cursor}")
-
-
-def _health(account: Account) -> str:
-    health = account.health
-    return health.state if health.cause in ("", health.state) else f"{health.state} ({health.cause})"
-
-
-def _slots(account: Account) -> str:
-    taken = account.in_flight.items()
-    return " ".join(f"{bucket}={slot.get('used', 0)}/{slot.get('limit', 0)}" for bucket, slot in taken)

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import values
+from cli.account.pasting import END, pasted
 
-END = "END_CAPTURE"
-"""The line that ends a capture pasted into a terminal."""
-
-Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The account's name.")]
+Alias = Annotated[str, typer.Argument(metavar="ALIAS", help="The account's name.", autocompletion=values.aliases)]
 CaptureFile = Annotated[
     Path | None,
     typer.Option(help="File that holds the copied request: cURL, fetch, PowerShell, headers or a HAR; - is stdin."),
@@ -41,7 +38,7 @@ def capture(file: Path | None, paste: bool, as_json: bool) -> str:
     elif as_json and not paste and file is None and sys.stdin.isatty():
         raise typer.BadParameter("give the capture with --capture-file or --paste")
     else:
-        text = _pasted()
+        text = pasted()
     if not text.strip():
         raise typer.BadParameter("the capture is empty")
     return text
@@ -59,29 +56,3 @@ def asked_alias(given: str | None, as_json: bool) -> str:
         raise typer.BadParameter("name the account with --account")
     alias: str = typer.prompt("Name of the account", err=True)
     return alias
-
-
-def moment(seconds: float | None) -> str | None:
-    """A time as people read it, in their own zone."""
-    return None if seconds is None else datetime.fromtimestamp(seconds).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
-def span(seconds: float | None) -> str | None:
-    """How long, as people say it."""
-    if seconds is None:
-        return None
-    for unit, size in (("d", 86400), ("h", 3600), ("min", 60)):
-        if seconds >= size:
-            return f"{seconds / size:.1f} {unit}"
-    return f"{seconds:.0f} s"
-
-
-def _pasted() -> str:
-    if sys.stdin.isatty():
-        output.note(f"Paste the copied request, then a line {END}:")
-    lines: list[str] = []
-    for line in sys.stdin:
-        if line.strip() == END:
-            break
-        lines.append(line)
-    return "".join(lines)

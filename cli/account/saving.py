@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from integrations.client.accounts import Account, AccountCheck
     from integrations.client.models import Inspection
 
+_LIVE = ("account", "upstream")
+"""Whose faults the live check finds."""
+
+_TAKEN = "name_taken"
 _FEATURES = {"research": "deep_research", "image": "image_gen", "upload": "file_upload"}
 
 
@@ -46,7 +50,7 @@ def save(
     try:
         account = _stored(client, alias, text, way=way, verify=verify, other_login=other_login)
     except _client_error() as error:
-        _not_saved(alias, error, as_json, inspection)
+        _not_saved(alias, error, as_json, inspection, verify=verify)
         raise
     print_saved(client, account, inspection, verify=verify, as_json=as_json)
 
@@ -71,9 +75,21 @@ def print_saved(
     )
     if checked is not None:
         output.fields(default_model=checked.default_model_slug, **_figures(checked))
-    if account.warnings:
-        output.note(f"Recommended, but not in this capture: {', '.join(account.warnings)}")
+    for text in _worth_knowing(account, inspection):
+        output.note(text)
     output.note(f"Next: `chatgpt-api account show {account.alias}`, `chatgpt-api api chat -m hello`.")
+
+
+def _worth_knowing(account: Account, inspection: Inspection | None) -> list[str]:
+    """What is no failure: checks of the capture, and other accounts of the same login."""
+    failed = [] if inspection is None else [check for check in inspection.checks if not check.ok and check.detail]
+    told = [f"Recommended, and not so here: {check.detail}" for check in failed]
+    if account.warnings and not told:
+        told = [f"Recommended, and not so here: {', '.join(account.warnings)}"]
+    if account.same_login_as:
+        named = ", ".join(account.same_login_as)
+        told.append(f"This login is the account {named} already: they share one quota, and ChatGPT sees both as one.")
+    return told
 
 
 def _figures(checked: AccountCheck) -> dict[str, Any]:
@@ -98,24 +114,35 @@ def _stored(client: BridgeClient, alias: str, text: str, *, way: Way, verify: bo
     if way is Way.EITHER:
         there = any(account.alias == alias for account in client.account.all().data)
         way = Way.UPDATE if there else Way.ADD
-    if way is Way.UPDATE:
-        return client.account.update(alias, text, verify=verify, other_login=other_login)
     try:
+        if way is Way.UPDATE:
+            return client.account.update(alias, text, verify=verify, other_login=other_login)
         return client.account.add(alias, text, verify=verify)
     except _client_error() as error:
-        if error.failure.param == "account":
-            action = "Choose another name, or give an account that exists a newer capture with `account update`."
+        action = _instead(alias, error, way)
+        if action is not None:
             error.failure = error.failure.model_copy(update={"action": action})
         raise
 
 
-def _not_saved(alias: str, error: ClientError, as_json: bool, inspection: Inspection) -> None:
+def _instead(alias: str, error: ClientError, way: Way) -> str | None:
+    """What to do about a name that is taken, or that nobody has."""
+    if way is Way.UPDATE and error.failure.code == "not_found":
+        return f"Check the name, or make a new account of the capture with `chatgpt-api account add {alias}`."
+    if way is Way.ADD and error.failure.param == "account":
+        return f"Choose another name, or give {alias} a newer capture with `chatgpt-api account update {alias}`."
+    return None
+
+
+def _not_saved(alias: str, error: ClientError, as_json: bool, inspection: Inspection, *, verify: bool) -> None:
     failure = error.failure
+    # What upstream said to the live check; a name that is taken is no such thing.
+    live = failure.code if verify and failure.fault in ("account", "upstream") else None
     if as_json:
         told = {"code": failure.code, "message": failure.message, "inspection": inspection.as_sent()}
         output.data({"ok": False, "saved": False, "phase": "save", "account": alias, **told})
     else:
-        output.fields(saved=False, nothing_written=True, phase="save", account=alias, live_error=failure.code)
+        output.fields(saved=False, nothing_written=True, phase="save", account=alias, live_error=live)
 
 
 def _inspected(client: BridgeClient, alias: str, text: str, as_json: bool) -> Inspection:

@@ -9,6 +9,8 @@ import typer
 from cli import output
 from cli.options import ApiKey, BaseUrl, Json, connect
 
+_WORDS = {"metadata": "record"}
+
 
 def artifacts(
     *,
@@ -32,7 +34,9 @@ def artifacts(
 def delete_artifact(
     *,
     file_id: Annotated[str, typer.Option("--file-id", metavar="ID", help="The file's id, from `artifacts`.")],
-    delete_file: Annotated[bool, typer.Option("--delete-file", help="Remove its bytes too.")] = False,
+    delete_file: Annotated[
+        bool, typer.Option("--delete-file", help="Remove its bytes too, also of a file that was forgotten before.")
+    ] = False,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
     as_json: Json = False,
@@ -43,4 +47,7 @@ def delete_artifact(
     if as_json:
         output.data(told.as_sent())
         return
-    output.fields(file_id=file_id, deleted=["record", "file"] if delete_file else ["record"])
+    output.fields(file_id=file_id, deleted=[_WORDS.get(name, name) for name, gone in told.deleted.items() if gone])
+    if told.path is not None:
+        output.fields(path=told.path)
+        output.note("Its bytes are still there; the same command with --delete-file removes them.")

@@ -97,7 +97,7 @@ def _quota(feature: Mapping[str, Any] | None) -> dict[str, Any]:
 def _left(quota: Mapping[str, Any]) -> str:
     if not quota["reported"]:
         return "not reported"
-    return "blocked" if quota["blocked"] else f"{quota['remaining']:g} left"
+    return "blocked" if quota["blocked"] else f"{output.number(quota['remaining'])} left"
 
 
 def _pairs(numbers: Mapping[str, Any]) -> str:

@@ -64,8 +64,9 @@ def _show_work(operation: Operation) -> None:
         count = f" ({made.done} of {made.total})" if made.total else ""
         output.fields(progress=f"{made.message or made.phase}{count}")
     for skip in operation.skipped:
-        until = f" until {_time(skip.until)}" if skip.until else ""
-        output.fields(**{f"waits_because[{skip.account}]": f"{skip.reason}{until}"})
+        until = f", until {_time(skip.until)}" if skip.until else ""
+        name = "waits_because" if skip.account is None else f"waits_because[{skip.account}]"
+        output.fields(**{name: f"{skip.text or skip.reason} ({skip.reason}{until})"})
     if operation.plan is not None:
         plan = operation.plan
         output.fields(plan=plan.title, plan_decision=plan.decision or "waiting", plan_until=_time(plan.until))

@@ -6,9 +6,20 @@ from typing import Annotated, Any
 
 import typer
 
-Account = Annotated[str | None, typer.Option("--account", metavar="ALIAS", help="This account and no other.")]
+from cli import values
+
+Account = Annotated[
+    str | None,
+    typer.Option("--account", metavar="ALIAS", help="This account and no other.", autocompletion=values.aliases),
+]
 Accounts = Annotated[
-    str | None, typer.Option("--accounts", metavar="ALIASES", help="These accounts, comma-separated, in this order.")
+    str | None,
+    typer.Option(
+        "--accounts",
+        metavar="ALIASES",
+        help="These accounts, comma-separated, in this order.",
+        autocompletion=values.several_aliases,
+    ),
 ]
 Strategy = Annotated[
     str | None,
@@ -17,6 +28,7 @@ Strategy = Annotated[
         metavar="NAME",
         help="Who serves, of those who can: auto, sticky, failover, random, round-robin, weighted, quota-aware or "
         "least-busy. Default: the server's.",
+        autocompletion=values.strategies,
     ),
 ]
 

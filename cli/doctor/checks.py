@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from core.errors import BridgeError, SettingError
 
 if TYPE_CHECKING:
     from integrations.client import BridgeClient
+    from integrations.client.models import Part
 
 _SECONDS = 2.0
 _ENDS = {
@@ -26,8 +27,11 @@ _START = {
     "database": "Check the disk, the owner and the modes of the data folder.",
     "temporal": "Start Temporal with `chatgpt-api up`, or name a server in CHATGPT_TEMPORAL_ADDRESS.",
     "worker": "Start a worker with `chatgpt-api up` or `chatgpt-api worker`.",
-    "accounts": "Add an account with `chatgpt-api account add`.",
 }
+_NOBODY = ("accounts", "degraded")
+"""No account can serve: the server takes work, and does none."""
+
+_ILL = {"quarantined": "must be left alone", "unusable": "cannot be used"}
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,7 @@ def running(client: BridgeClient) -> list[Check]:
         checks.append(_guarded("api_ready", lambda: _api_ready(client)))
         checks.append(_guarded("api_models", lambda: _api_models(client)))
         checks.append(_guarded("account_expiry", lambda: _account_expiry(client)))
+        checks.append(_guarded("account_health", lambda: _account_health(client)))
     return checks
 
 
@@ -174,10 +179,19 @@ def _api_health(client: BridgeClient) -> str:
 def _api_ready(client: BridgeClient) -> str:
     answer = client.ready()
     said = "; ".join(f"{part.name} {part.state}{f' ({part.detail})' if part.detail else ''}" for part in answer.parts)
-    away = [part.name for part in answer.parts if part.state == "unavailable"]
+    away = [part for part in answer.parts if part.state == "unavailable" or (part.name, part.state) == _NOBODY]
     if away:
-        raise _Problem(said, " ".join(_START[name] for name in away if name in _START) or "Read the server's log.")
+        raise _Problem(said, " ".join(filter(None, map(_start, away))) or "Read the server's log.")
     return said or answer.status
+
+
+def _start(part: Part) -> str:
+    """What to do about a part that is away."""
+    if part.name != "accounts":
+        return _START.get(part.name, "")
+    if part.detail == "there is no account":
+        return "Add an account with `chatgpt-api account add`."
+    return "`chatgpt-api account list` says what each account needs."
 
 
 def _api_models(client: BridgeClient) -> str:
@@ -188,14 +202,23 @@ def _api_models(client: BridgeClient) -> str:
 
 
 def _account_expiry(client: BridgeClient) -> str:
+    return _warned(client, _ENDS, "no capture is known to end within a week")
+
+
+def _account_health(client: BridgeClient) -> str:
+    return _warned(client, _ILL, "no account has to be looked after")
+
+
+def _warned(client: BridgeClient, stages: Mapping[str, str], fine: str) -> str:
+    """What the server warns of, as far as it is one of these."""
     warnings = client.ready().warnings
     if warnings is None:
         return "not told: this key may not see it"
-    if warnings:
-        said = ", ".join(f"{warning.account} ({_ENDS.get(warning.stage, warning.stage)})" for warning in warnings)
-        told = " ".join(f"{warning.account}: {warning.message}" for warning in warnings)
-        raise _Warning(said, told)
-    return "no capture is known to end within a week"
+    found = [warning for warning in warnings if warning.stage in stages]
+    if not found:
+        return fine
+    said = ", ".join(f"{warning.account} ({stages[warning.stage]})" for warning in found)
+    raise _Warning(said, " ".join(f"{warning.account}: {warning.message}" for warning in found))
 
 
 def _others_may_read(path: Path) -> bool:

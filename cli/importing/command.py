@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,9 +49,11 @@ def import_folder(
     words = (passphrase("Passphrase of the older captures"),) if from_passphrase_prompt else ()
     settings = load_all()
     from bridge.importing.original import find_original  # only now: a bad setting is said at once
+    from bridge.importing.place import only_looking
 
     original = find_original(path, accounts=from_accounts, database=from_database, folders=tuple(files_folder or ()))
-    report = asyncio.run(_imported(settings, original, words, apply=apply))
+    with nullcontext(settings) if apply else only_looking(settings) as here:
+        report = asyncio.run(_imported(here, original, words, apply=apply))
     if as_json:
         _show_json(report)
     else:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.keys.options import Id, expiry
 from cli.keys.options import show as print_key
 from cli.options import ApiKey, BaseUrl, Json, connect
@@ -19,10 +19,16 @@ def change(
     key_id: Id,
     *,
     name: Annotated[str | None, typer.Option(help="What the key is called, for people.")] = None,
-    scopes: Annotated[str | None, typer.Option(metavar="LIST", help="Of chat, images, research, read, admin.")] = None,
+    scopes: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="Of chat, images, research, read, admin.", autocompletion=values.scopes),
+    ] = None,
     models: Annotated[str | None, typer.Option(metavar="LIST", help="The only models it may name, or `all`.")] = None,
     accounts: Annotated[
-        str | None, typer.Option(metavar="LIST", help="The only accounts that serve it, or `all`.")
+        str | None,
+        typer.Option(
+            metavar="LIST", help="The only accounts that serve it, or `all`.", autocompletion=values.several_aliases
+        ),
     ] = None,
     per_minute: Annotated[int | None, typer.Option(min=0, help="Most requests in a minute; 0 for any number.")] = None,
     per_day: Annotated[int | None, typer.Option(min=0, help="Most requests in a day of UTC; 0 for any number.")] = None,
@@ -48,8 +54,10 @@ def change(
         key = client.keys.change(key_id, changes)
     if as_json:
         output.data(key.as_sent())
-    else:
-        print_key(key)
+        return
+    print_key(key)
+    for warning in key.warnings:
+        output.note(warning)
 
 
 def _list(value: str | None) -> str | list[str] | None:

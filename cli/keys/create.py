@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.keys.options import expiry, show
 from cli.options import ApiKey, BaseUrl, Json, connect
 
@@ -16,10 +16,17 @@ def create(
     *,
     scopes: Annotated[
         str | None,
-        typer.Option(metavar="LIST", help="Of chat, images, research, read, admin. Default: all but admin."),
+        typer.Option(
+            metavar="LIST",
+            help="Of chat, images, research, read, admin. Default: all but admin.",
+            autocompletion=values.scopes,
+        ),
     ] = None,
     models: Annotated[str | None, typer.Option(metavar="LIST", help="The only models it may name.")] = None,
-    accounts: Annotated[str | None, typer.Option(metavar="LIST", help="The only accounts that serve it.")] = None,
+    accounts: Annotated[
+        str | None,
+        typer.Option(metavar="LIST", help="The only accounts that serve it.", autocompletion=values.several_aliases),
+    ] = None,
     per_minute: Annotated[int | None, typer.Option(min=1, help="Most requests in a minute.")] = None,
     per_day: Annotated[int | None, typer.Option(min=1, help="Most requests in a day of UTC.")] = None,
     expires: Annotated[str | None, typer.Option(metavar="WHEN", help="Such as 90d, 12h or 2027-01-31.")] = None,
@@ -44,4 +51,6 @@ def create(
         return
     output.fields(key=made.key)
     show(made)
+    for warning in made.warnings:
+        output.note(warning)
     output.note("Keep the key now; it cannot be shown again.")

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.keys import Key
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _SPAN = re.compile(r"(\d{1,6})\s*([mhdw])")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
-Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `keys list`.")]
+Id = Annotated[str, typer.Argument(metavar="ID", help="The key's id, from `keys list`.", autocompletion=values.key_ids)]
 
 
 def expiry(text: str) -> str:
@@ -46,13 +47,8 @@ def show(key: Key) -> None:
         accounts=list(key.accounts) or "all",
         per_minute=key.per_minute or "unlimited",
         per_day=key.per_day or "unlimited",
-        created=day(key.created_at),
-        expires=day(key.expires_at) or "never",
-        revoked=day(key.revoked_at),
-        last_used=day(key.last_used_at) or "never",
+        created=moment(key.created_at),
+        expires=moment(key.expires_at) or "never",
+        revoked=moment(key.revoked_at),
+        last_used=moment(key.last_used_at) or "never",
     )
-
-
-def day(moment: float | None) -> str | None:
-    """A time as people read it, in their own zone."""
-    return None if moment is None else datetime.fromtimestamp(moment).astimezone().strftime("%Y-%m-%d %H:%M:%S")

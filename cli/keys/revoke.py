@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from cli import output
-from cli.keys.options import Id, day
+from cli.keys.options import Id
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 
 def revoke(key_id: Id, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
@@ -14,4 +15,4 @@ def revoke(key_id: Id, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_j
     if as_json:
         output.data(key.as_sent())
     else:
-        output.fields(id=key.id, name=key.name, state=key.state, revoked=day(key.revoked_at))
+        output.fields(id=key.id, name=key.name, state=key.state, revoked=moment(key.revoked_at))

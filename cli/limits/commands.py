@@ -18,9 +18,16 @@ _HELP = "Such as `plus=2,my-account=0`; `name=-` takes a saved number back."
 
 
 def settings(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
-    """Every account's slots, and where each number comes from."""
+    """Slots of plans and accounts, where each number comes from, and what is saved."""
     with connect(base_url, api_key) as client:
-        _show(client.limits.now(), as_json=as_json)
+        now = client.limits.now()
+    _show(now, as_json=as_json)
+    if as_json:
+        return
+    for warning in now.warnings:
+        output.note(warning)
+    if not now.accounts:
+        output.note("No account yet; add one with `chatgpt-api account add`.")
 
 
 def set_limits(
@@ -42,7 +49,10 @@ def set_limits(
     if not changes:
         raise typer.BadParameter("name at least one of --chat, --helper, --upload, --image and --research")
     with connect(base_url, api_key) as client:
-        _show(client.limits.change(changes), as_json=as_json)
+        now = client.limits.change(changes)
+    _show(now, as_json=as_json)
+    for name in _unknown(changes, now):
+        output.note(f"Saved, but the pool has no account {name}: it counts once there is one of that name.")
 
 
 def reset_settings(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
@@ -70,13 +80,20 @@ def _parts(text: str, option: str, plans: tuple[str, ...]) -> dict[str, dict[str
     return parts
 
 
+def _unknown(changes: dict[str, dict[str, dict[str, int | None]]], now: SlotLimits) -> list[str]:
+    """The accounts that got a number and are not there; somebody may have mistyped one."""
+    given = {name for parts in changes.values() for name, number in parts["accounts"].items() if number is not None}
+    return sorted(given - now.accounts.keys())
+
+
 def _show(now: SlotLimits, *, as_json: bool) -> None:
     if as_json:
         output.data(now.as_sent())
         return
-    for alias, buckets in now.accounts.items():
-        sizes = " ".join(f"{bucket}={size['slots']} ({size['source']})" for bucket, size in buckets.items())
-        output.result(f"{alias}: {sizes}")
+    for kind, sized in (("plan", now.plans), ("account", now.accounts)):
+        for name, buckets in sized.items():
+            sizes = " ".join(f"{bucket}={size['slots']} ({size['source']})" for bucket, size in buckets.items())
+            output.result(f"{kind} {name}: {sizes}")
     for scope, saved in now.saved.items():
         for bucket, numbers in saved.items():
             output.result(f"saved {scope} {bucket}: {_items(numbers)}")

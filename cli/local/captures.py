@@ -7,7 +7,7 @@ from typing import Any
 
 from cli import output
 from cli.account.inspecting import print_inspection
-from cli.local.source import Account, AccountsDir, CapturePath, settings_of, source
+from cli.local.source import Account, AccountsDir, CapturePath, SettingsFile, WithSettings, settings_of, source
 from cli.options import Json
 
 
@@ -51,12 +51,18 @@ def accounts(accounts_dir: AccountsDir = None, as_json: Json = False) -> None:
 
 
 def account_info(
-    path: CapturePath = None, *, account: Account = None, accounts_dir: AccountsDir = None, as_json: Json = False
+    path: CapturePath = None,
+    *,
+    account: Account = None,
+    accounts_dir: AccountsDir = None,
+    settings: SettingsFile = None,
+    use_settings: WithSettings = True,
+    as_json: Json = False,
 ) -> None:
     """Whose capture it is, masked, and how long it lasts; nothing is sent to ChatGPT."""
     from api.accounts.view import profile
 
-    found = source(path, account, accounts_dir)
+    found = source(path, account, accounts_dir, settings, with_settings=use_settings)
     inspection = found.inspected()
     ends = inspection.cookies_expire_at
     told = {
@@ -69,12 +75,20 @@ def account_info(
 
 
 def account_capabilities(
-    path: CapturePath = None, *, account: Account = None, accounts_dir: AccountsDir = None, as_json: Json = False
+    path: CapturePath = None,
+    *,
+    account: Account = None,
+    accounts_dir: AccountsDir = None,
+    settings: SettingsFile = None,
+    use_settings: WithSettings = True,
+    as_json: Json = False,
 ) -> None:
     """What the capture's plan allows; nothing is sent to ChatGPT."""
     from api.accounts.view import capabilities
 
-    told = capabilities(source(path, account, accounts_dir).inspected().capabilities)
+    found = source(path, account, accounts_dir, settings, with_settings=use_settings)
+    told = capabilities(found.inspected().capabilities)
+    told["model_policy"] = "auto-only" if told["auto_only"] else "by plan"
     if not as_json:
         told["efforts"] = [f"{slug}:{'/'.join(efforts)}" for slug, efforts in told["efforts"].items() if efforts]
     tell(told, as_json=as_json)
@@ -85,10 +99,16 @@ def inspect_capture(
 ) -> None:
     """Whether a capture can be used, check by check; nothing is sent to ChatGPT. 1 when it cannot."""
     from api.accounts.view import inspection
+    from core.errors import CaptureRejectedError
     from integrations.client.models import Inspection
+    from provider.interface.accounts import Inspection as Unread
 
     found = source(path, account, accounts_dir)
-    seen = inspection(found.inspected(), found.name if path is None else None)
+    try:
+        inspected = found.inspected()
+    except CaptureRejectedError as error:
+        inspected = Unread.unreadable(error.message)
+    seen = inspection(inspected, found.name if path is None else None)
     print_inspection(Inspection.model_validate(seen), as_json=as_json)
 
 
@@ -97,4 +117,4 @@ def tell(told: Mapping[str, Any], *, as_json: bool) -> None:
     if as_json:
         output.data(told)
     else:
-        output.fields(**told)
+        output.fields(**{name: value for name, value in told.items() if value not in ([], {})})

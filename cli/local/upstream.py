@@ -5,7 +5,7 @@ These are reads that cost no chat. They are not counted in a running bridge's sl
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -52,16 +52,30 @@ def account_models(
 
 
 def account_limits(
-    path: CapturePath = None, *, account: Account = None, accounts_dir: AccountsDir = None, as_json: Json = False
+    path: CapturePath = None,
+    *,
+    account: Account = None,
+    accounts_dir: AccountsDir = None,
+    requested_default_model: Annotated[
+        str | None, typer.Option(metavar="MODEL", help="ChatGPT's own name of the model that a page would ask for.")
+    ] = None,
+    conversation_id: Annotated[str | None, typer.Option(metavar="ID", help="The chat that is opened.")] = None,
+    conversation_origin: Annotated[str | None, typer.Option(metavar="WORD", help="Where it was begun.")] = None,
+    as_json: Json = False,
 ) -> None:
     """What ChatGPT says is left of the account's quota, and which models are capped."""
-    limits = read(source(path, account, accounts_dir), lambda session: session.limits())
+    limits = read(
+        source(path, account, accounts_dir),
+        lambda session: session.limits(
+            model=requested_default_model, conversation_id=conversation_id, origin=conversation_origin
+        ),
+    )
     if as_json:
         output.data(_as_data(limits))
         return
     output.fields(default_model=limits.default_model or "-")
     for name, quota in limits.features.items():
-        left = "" if quota.remaining is None else f", {quota.remaining:g} left"
+        left = "" if quota.remaining is None else f", {output.number(quota.remaining)} left"
         ends = "" if quota.resets_at is None else f", reset at {quota.resets_at:%Y-%m-%d %H:%M} UTC"
         output.result(f"{name}: {quota.status}{left}{ends}")
     for capped in limits.model_limits:

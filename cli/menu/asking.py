@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 
 
 class Leave(Exception):
@@ -35,13 +36,16 @@ def answer(question: str, *, default: str | None = None) -> str:
             return default
 
 
-def chosen(question: str, names: list[str], *, default: str | None = None) -> str:
-    """A name, or the number of one in a list that is shown.
+def chosen(question: str, names: Sequence[str], *, also: Sequence[str] = (), default: str | None = None) -> str:
+    """One of the names, which are shown with numbers, or of the words beside them; asked again until it is one.
 
     Raises:
         Leave: as `answer`.
     """
     for number, name in enumerate(names, 1):
         sys.stderr.write(f"  {number:>4}  {name}\n")
-    given = answer(question, default=default)
-    return names[int(given) - 1] if given.isdecimal() and 1 <= int(given) <= len(names) else given
+    while (given := answer(question, default=default)) not in (*names, *also):
+        if given.isdecimal() and 1 <= int(given) <= len(names):
+            return names[int(given) - 1]
+        sys.stderr.write(f"There is no {given!r}.\n")
+    return given

@@ -11,6 +11,8 @@ from cli.options import connect
 
 _BACK = "back"
 _EVERY = "all"
+_LIST = ["account", "list"]
+"""Says that there are no accounts, or why nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -72,7 +74,10 @@ def _add(where: Where) -> list[str] | None:
 
 
 def _update(where: Where) -> list[str] | None:
-    alias = chosen(f"Which account, or {_BACK}", where.aliases())
+    aliases = where.aliases()
+    if not aliases:
+        return _LIST
+    alias = chosen(f"Which account, or {_BACK}", aliases, also=(_BACK,))
     return None if alias == _BACK else ["account", "update", alias, *_capture()]
 
 
@@ -83,7 +88,10 @@ def _capture() -> list[str]:
 
 
 def _delete(where: Where) -> list[str] | None:
-    alias = chosen(f"Which account, or {_BACK}", where.aliases())
+    aliases = where.aliases()
+    if not aliases:
+        return _LIST
+    alias = chosen(f"Which account, or {_BACK}", aliases, also=(_BACK,))
     if alias == _BACK or answer(f"Type DELETE to remove {alias!r} and its captures", default=_BACK) != "DELETE":
         return None
     return ["account", "delete", alias, "--yes"]
@@ -114,7 +122,7 @@ ENTRIES = (
     Entry("Observe", "Capacity", _plain("admin", "capacity")),
     Entry("Observe", "Usage", _plain("usage")),
     Entry("Observe", "Models", _plain("admin", "models")),
-    Entry("Accounts", "List accounts", _plain("account", "list")),
+    Entry("Accounts", "List accounts", _plain(*_LIST)),
     Entry("Accounts", "Verify accounts", _verify),
     Entry("Accounts", "Add an account", _add),
     Entry("Accounts", "Give an account a newer capture", _update),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.models import Operation
@@ -16,9 +16,13 @@ if TYPE_CHECKING:
 
 def list_operations(
     *,
-    kind: Annotated[str | None, typer.Option(help="image, edit, vision, research or response.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="image, edit, vision, research or response.", autocompletion=values.kinds)
+    ] = None,
     state: Annotated[str | None, typer.Option(help="Such as running, completed or failed.")] = None,
-    account: Annotated[str | None, typer.Option(metavar="ALIAS", help="Those of one account.")] = None,
+    account: Annotated[
+        str | None, typer.Option(metavar="ALIAS", help="Those of one account.", autocompletion=values.aliases)
+    ] = None,
     since: Annotated[str | None, typer.Option(metavar="TIME", help="Unix seconds or ISO 8601.")] = None,
     text: Annotated[str | None, typer.Option(metavar="WORDS", help="Those whose prompt holds these words.")] = None,
     cursor: Annotated[str | None, typer.Option(help="Go on behind an earlier page.")] = None,
@@ -44,5 +48,6 @@ def list_operations(
 
 
 def _line(found: Operation) -> str:
-    begun = datetime.fromtimestamp(found.created_at or 0).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-    return f"{begun}  {found.kind:<8}  {found.state:<19}  {found.account or '-':<12}  {found.id}"
+    return (
+        f"{moment(found.created_at or 0)}  {found.kind:<8}  {found.state:<19}  {found.account or '-':<12}  {found.id}"
+    )

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.api.routing import Account, Accounts, Strategy, pool
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.routing import RouteExplanation, RouteVerdict
@@ -23,7 +23,10 @@ _PICTURED = ("edit", "vision")
 def explain(
     *,
     kind: Annotated[
-        str, typer.Option(help="What it would be: chat, image, edit, vision, research or response.")
+        str,
+        typer.Option(
+            help="What it would be: chat, image, edit, vision, research or response.", autocompletion=values.kinds
+        ),
     ] = "chat",
     model: Annotated[str, typer.Option(help="A model of GET /v1/models.")] = "auto",
     message: Annotated[
@@ -71,11 +74,18 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _show(told: RouteExplanation) -> None:
     output.fields(kind=told.kind, strategy=told.strategy, outcome=told.outcome, account=told.account)
+    if told.fallback_model is not None:
+        why = told.own_model.error.message if told.own_model and told.own_model.error else "no account serves it now"
+        output.note(f"With {told.fallback_model} in place of the model that is asked for: {why}")
     for verdict in told.accounts:
         output.result(f"{verdict.place or '-':>3}  {_name(verdict)}: {verdict.text}{_again(verdict)}")
+    if told.outcome == "waits":
+        output.note("It is taken, and waits in line until an account can serve it.")
     if told.error is not None:
         output.note(f"error: {told.error.message} [{told.error.code}]")
         output.note(f"what to do: {told.error.action}")
+        if told.retry_after is not None:
+            output.note(f"Retry-After: {told.retry_after} s")
 
 
 def _name(verdict: RouteVerdict) -> str:
@@ -83,6 +93,5 @@ def _name(verdict: RouteVerdict) -> str:
 
 
 def _again(verdict: RouteVerdict) -> str:
-    if verdict.eligible_again_at is None:
-        return ""
-    return f" Eligible again at {datetime.fromtimestamp(verdict.eligible_again_at):%Y-%m-%d %H:%M:%S}."
+    until = moment(verdict.eligible_again_at)
+    return "" if until is None else f" Eligible again at {until}."

@@ -1,4 +1,7 @@
-"""Commands that start the bridge for a purpose: `chatgpt-api server command` and `admin presets`. No key is in them."""
+"""Commands that start the bridge for a purpose: `chatgpt-api server command` and `admin presets`.
+
+No key is in them but one that is given for it.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 
 LAN_HOST = "0.0.0.0"
 LAN_URL = "http://192.168.1.20:8000"
@@ -22,7 +25,16 @@ class Preset(StrEnum):
     LAN = "lan"
 
 
-Accounts = Annotated[str | None, typer.Option(metavar="ALIASES", help="The pool, comma-separated. Default: all.")]
+Accounts = Annotated[
+    str | None,
+    typer.Option(
+        metavar="ALIASES", help="The pool, comma-separated. Default: all.", autocompletion=values.several_aliases
+    ),
+]
+StartKey = Annotated[
+    str | None,
+    typer.Option("--api-key", metavar="KEY", help="The key that it is to have. Default: it makes one."),
+]
 LanUrl = Annotated[str, typer.Option("--lan-base-url", metavar="URL", help="How others reach it.")]
 
 
@@ -31,19 +43,25 @@ def command(
     preset: Annotated[Preset, typer.Option(help="For this machine alone, or for the network.")] = Preset.LOCAL,
     accounts: Accounts = None,
     account_strategy: Annotated[
-        str | None, typer.Option(metavar="NAME", help="Who serves, of those who can. Default: auto.")
+        str | None,
+        typer.Option(
+            metavar="NAME", help="Who serves, of those who can. Default: auto.", autocompletion=values.strategies
+        ),
     ] = None,
     host: Annotated[str | None, typer.Option(help="Where it listens. Default: by the preset.")] = None,
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="Its port. Default: 8000.")] = None,
     public_base_url: Annotated[str | None, typer.Option(metavar="URL", help="Base of download links.")] = None,
     lan_base_url: LanUrl = LAN_URL,
+    start_key: StartKey = None,
 ) -> None:
     """Print the command that starts the bridge; nothing is started."""
     if preset is Preset.LAN:
-        output.note(KEY_NOTE)
+        if start_key is None:
+            output.note(KEY_NOTE)
         host, public_base_url = host or LAN_HOST, public_base_url or lan_base_url
     output.result(
         start_line(
+            CHATGPT_API_KEY=start_key,
             CHATGPT_ACCOUNTS=accounts,
             CHATGPT_ACCOUNT_STRATEGY=account_strategy,
             CHATGPT_API_HOST=host,

@@ -9,6 +9,9 @@ import typer
 from cli import output
 from cli.options import ApiKey, BaseUrl, Json, connect
 
+_SHOWN = {"key": "key_name"}
+"""What a person reads instead of an id."""
+
 
 def usage(
     *,
@@ -27,10 +30,12 @@ def usage(
     as_json: Json = False,
 ) -> None:
     """What is left of each account's quota, as a table."""
+    if counts and refresh:
+        raise typer.BadParameter("--refresh asks for what is left; --counts shows what was asked for")
     if counts:
         _counts(by, since, base_url, api_key, as_json=as_json)
         return
-    from api.usage.view import table
+    from api.usage.table import table
 
     with connect(base_url, api_key) as client:
         told = client.usage.now(refresh=refresh)
@@ -48,6 +53,6 @@ def _counts(by: str, since: str | None, base_url: str | None, api_key: str | Non
         return
     output.note(f"since {told.since}")
     for entry in told.data:
-        names = " ".join(str(entry.get(name) or "-") for name in told.by)
+        names = " ".join(str(entry.get(_SHOWN.get(name, name)) or entry.get(name) or "-") for name in told.by)
         tokens = f"{entry['prompt_tokens']}+{entry['completion_tokens']}"
         output.result(f"{names}: requests={entry['requests']} failures={entry['failures']} tokens={tokens}")

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from enum import StrEnum
+from types import MappingProxyType
 
 
 class Bucket(StrEnum):
@@ -17,3 +19,8 @@ class Bucket(StrEnum):
 
 TALK = (Bucket.CHAT, Bucket.HELPER)
 """Words alone: upstream counts no quota for them, and no account is without."""
+
+FEATURES: Mapping[Bucket, str] = MappingProxyType(
+    {Bucket.UPLOAD: "file_upload", Bucket.IMAGE: "image_gen", Bucket.RESEARCH: "deep_research"}
+)
+"""What upstream counts of the work in a bucket, by its canonical name (docs/protocol.md section 9)."""

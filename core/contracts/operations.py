@@ -43,11 +43,18 @@ class OperationState(StrEnum):
 
 
 class SkippedAccount(Contract):
-    """Why an account was passed over; `until` when it becomes eligible again, `None` when nobody knows."""
+    """Why an account was passed over.
+
+    Attributes:
+        account: its alias; empty where there is no account at all.
+        until: when it becomes eligible again, `None` when nobody knows.
+        text: the reason in words, with what is known of it; the end of a sentence about the account.
+    """
 
     account: str
     reason: str
     until: datetime | None = None
+    text: str = ""
 
 
 class OperationProgress(Contract):
@@ -78,6 +85,7 @@ class OperationRecord(Contract):
         message_id: client-made id of the user message, fixed at admission.
         state, last_event: the state and the number of the event that brought it.
         skipped: why each account was passed over, while waiting.
+        route: how it came to its account, in short; empty before.
         text: the result in words, of kinds that have one; `None` in lists, and while there is none.
         quota: what is left of each feature, as upstream told it during this run.
         rerun_of, reruns: the operation that this one repeats, and those that repeat this one, oldest first.
@@ -96,6 +104,7 @@ class OperationRecord(Contract):
     message_id: str
     model: str
     account: str | None = None
+    route: str = ""
     conversation_id: str | None = None
     created_at: datetime
     started_at: datetime | None = None

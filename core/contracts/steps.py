@@ -84,16 +84,20 @@ class OperationStatus(Contract):
     cancel_requested: bool = False
 
     def applied_to(self, record: OperationRecord) -> OperationRecord:
-        """The later of the two: `record` itself, or what the workflow knows more than the row held when it was read."""
+        """The later of the two: `record` itself, or what the workflow knows more than the row held when it was read.
+
+        Why accounts were passed over changes in the row without an event: of the same event the row's reasons count.
+        """
         if record.state.terminal or self.state.terminal or self.last_event < record.last_event:
             return record
+        is_newer = self.last_event > record.last_event
         return record.model_copy(
             update={
                 "state": self.state,
                 "account": self.account,
                 "conversation_id": self.conversation_id or record.conversation_id,
                 "progress": self.progress or record.progress,
-                "skipped": self.skipped,
+                "skipped": self.skipped if is_newer else record.skipped,
                 "attempts": max(self.attempts, record.attempts),
                 "last_event": self.last_event,
                 "cancel_requested": self.cancel_requested or record.cancel_requested,
@@ -110,10 +114,11 @@ class Closed(Contract):
 
 
 class ReserveInput(Contract):
-    """Reserve an account for an operation; `exclude` are those that refused it before."""
+    """Reserve an account for an operation; `exclude` are those that refused it before, `causes` their errors' codes."""
 
     operation_id: str
     exclude: tuple[str, ...] = ()
+    causes: dict[str, str] = {}
 
 
 class Standing(Contract):
@@ -187,10 +192,15 @@ class Submitted(Contract):
 
 
 class PollInput(Contract):
-    """Look upstream for an operation's picture, or for its answer."""
+    """Look upstream for an operation's picture, or for its answer.
+
+    Attributes:
+        deadline: how long it waits at most where upstream must not be asked; `None`: for ever.
+    """
 
     operation_id: str
     max_upstream_failures: int
+    deadline: datetime | None = None
 
 
 class Polled(Contract):
@@ -210,11 +220,12 @@ class Answered(Contract):
 
 
 class SaveInput(Contract):
-    """Fetch and keep finished pictures, in this order, and complete the operation."""
+    """Fetch and keep finished pictures, in this order, and complete the operation; `deadline` as in `PollInput`."""
 
     operation_id: str
     assets: tuple[ImageRef, ...]
     max_upstream_failures: int
+    deadline: datetime | None = None
 
 
 class StopInput(Contract):

@@ -51,11 +51,13 @@ class ResponseRequest(Contract):
         messages: as upstream is sent them, oldest first; the last one is the user's.
         wire: the API that asked, in whose words `asked` is.
         asked: what the client said of its answer: tools, form, limits.
+        fallback: the public name of the model that answers in place of `model`, which no account offers.
     """
 
     messages: tuple[ResponseMessage, ...]
     wire: Literal["chat", "responses"] = "chat"
     asked: dict[str, Any] = Field(default_factory=dict)
+    fallback: str | None = None
     model: str = "auto"
     slug: str = "auto"
     effort: str | None = None

@@ -16,7 +16,9 @@ from core.errors.account import (
     AccountDisabledError,
     AccountError,
     AccountNotConfiguredError,
+    AccountQuarantinedError,
     AccountsBusyError,
+    AccountsNeedCareError,
     AuthExpiredError,
     AuthInvalidError,
     BrowserCheckRequiredError,
@@ -24,6 +26,7 @@ from core.errors.account import (
     FeatureSwitchedOffError,
     ForbiddenError,
     NoEligibleAccountError,
+    PassedOverError,
 )
 from core.errors.base import BridgeError, Fault, error_class, error_codes
 from core.errors.caller import (
@@ -133,7 +136,9 @@ __all__ = [
     "AccountDisabledError",
     "AccountError",
     "AccountNotConfiguredError",
+    "AccountQuarantinedError",
     "AccountsBusyError",
+    "AccountsNeedCareError",
     "AddressRefusedError",
     "AuthExpiredError",
     "AuthInvalidError",
@@ -180,6 +185,7 @@ __all__ = [
     "OtherLoginError",
     "OperationTimeoutError",
     "OutcomeUnknownError",
+    "PassedOverError",
     "PlanNotWaitingError",
     "PortInUseError",
     "ProtocolError",

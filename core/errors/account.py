@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from core.errors.base import BridgeError, Fault
 
 _REFRESH = "Send one message in the browser, copy that request again and update the account with it."
@@ -19,7 +21,8 @@ class BrowserCheckRequiredError(AccountError):
     Attributes:
         reason: why, as in docs/protocol.md section 7: `challenge_page`, `unusual_activity`, `proof_config_missing`,
             `challenge_malformed`, `proof_unsolved`, `proof_rejected`, `turnstile_missing`, `arkose_missing`,
-            `requirements_token_missing`, `login_required`, `unknown_requirement`.
+            `requirements_token_missing`, `login_required`, `unknown_requirement`; `not_refreshed` where work waited for
+            a fresh capture in vain.
     """
 
     code = "browser_check_required"
@@ -52,6 +55,24 @@ class AccountDisabledError(AccountError):
     code = "account_disabled"
     other_account = True
     action = "Sign in to ChatGPT in a browser and read what it says about the account."
+
+
+class AccountQuarantinedError(AccountError):
+    """Nothing may be sent with the account until its capture is refreshed; work that is under way on it waits.
+
+    Attributes:
+        account: its alias.
+        cause: `challenge`, `auth_expired` or `blocked`.
+    """
+
+    code = "account_quarantined"
+    other_account = True
+    action = "Refresh the account's capture with `chatgpt-api account update`; what waits for it goes on by itself."
+
+    def __init__(self, message: str, *, account: str, cause: str) -> None:
+        super().__init__(message)
+        self.account = account
+        self.cause = cause
 
 
 class ForbiddenError(AccountError):
@@ -88,7 +109,19 @@ class FeatureSwitchedOffError(AccountError):
     action = "Ask the operator, who gives it slots with `chatgpt-api admin set-limits`."
 
 
-class NoEligibleAccountError(AccountError):
+class PassedOverError(AccountError):
+    """Accounts were looked at, and none of them serves now.
+
+    Attributes:
+        route: how the choice went, in short: the value of a header.
+    """
+
+    def __init__(self, message: str, *, route: str = "", **known: Any) -> None:
+        super().__init__(message, **known)
+        self.route = route
+
+
+class NoEligibleAccountError(PassedOverError):
     """Every account was passed over; the message says why for each."""
 
     code = "no_eligible_account"
@@ -96,7 +129,14 @@ class NoEligibleAccountError(AccountError):
     action = "Wait until the time in `Retry-After`, or look after the accounts named in the message."
 
 
-class AccountsBusyError(AccountError):
+class AccountsNeedCareError(NoEligibleAccountError):
+    """The same where nothing passes by itself: somebody has to look after the accounts."""
+
+    retryable = False
+    action = "Look after the accounts that the message names; `chatgpt-api account list` says what each of them needs."
+
+
+class AccountsBusyError(PassedOverError):
     """All slots of all eligible accounts are taken and the queue's patience is over."""
 
     code = "accounts_busy"

@@ -30,12 +30,12 @@ class AccountBusyError(UpstreamRefusalError):
 
 
 class ModelLimitError(UpstreamRefusalError):
-    """The account's limit for this model is reached; `auto` may still answer."""
+    """The account's limit for this model is reached; another one may still answer."""
 
     code = "model_limit"
     retryable = True
     other_account = True
-    action = "Use `auto`, or wait until the limit resets."
+    action = "Use another model, wait until the limit resets, or add an account."
 
 
 class FeatureLimitError(UpstreamRefusalError):

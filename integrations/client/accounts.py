@@ -21,6 +21,38 @@ class AccountStanding(Answer):
     since: float | None = None
     until: float | None = None
     what_to_do: str = ""
+    limited: dict[str, float | None] = {}
+
+
+class CaptureForecast(Answer):
+    """When the capture ends, as far as it says so; `stage` as in `AccountWarning`, or `fine` or `unknown`."""
+
+    stage: str = ""
+    expires_at: float | None = None
+    expires_by: str | None = None
+    message: str = ""
+
+
+class AccountAbilities(Answer):
+    """What the account's plan offers."""
+
+    supported_models: tuple[str, ...] = ()
+    efforts: dict[str, tuple[str, ...]] = {}
+
+
+class BlockedFeature(Answer):
+    """What upstream does not let the account use now; `resets_after` in ISO 8601."""
+
+    name: str = ""
+    resets_after: str | None = None
+
+
+class ModelCap(Answer):
+    """A model that upstream caps now, and what it answers with instead; `resets_after` in ISO 8601."""
+
+    model_slug: str = ""
+    using_default_model_slug: str | None = None
+    resets_after: str | None = None
 
 
 class CaptureFacts(Answer):
@@ -44,8 +76,12 @@ class Account(Answer):
     note: str = ""
     plan: str | None = None
     email: str | None = None
+    capabilities: AccountAbilities = AccountAbilities()
     capture: CaptureFacts = CaptureFacts()
     health: AccountStanding = AccountStanding()
+    forecast: CaptureForecast = CaptureForecast()
+    blocked_features: tuple[BlockedFeature, ...] = ()
+    model_limits: tuple[ModelCap, ...] = ()
     in_flight: dict[str, dict[str, int]] = {}
     last_used_at: float | None = None
     last_success_at: float | None = None
@@ -53,6 +89,7 @@ class Account(Answer):
     warnings: tuple[str, ...] = ()
     live_verify: str | None = None
     capture_path: str | None = None
+    same_login_as: tuple[str, ...] = ()
 
 
 class AccountList(Answer):
@@ -71,6 +108,8 @@ class AccountCheck(Answer):
     plan_type: str | None = None
     default_model_slug: str | None = None
     features: dict[str, dict[str, Any]] = {}
+    blocked_features: tuple[BlockedFeature, ...] = ()
+    model_limits: tuple[ModelCap, ...] = ()
     error: str | None = None
     warning: str | None = None
     what_to_do: str = ""
@@ -134,9 +173,10 @@ class AccountCalls:
         """Take the previous capture again."""
         return Account.model_validate(self._transport.json("POST", f"{_path(alias)}/restore", {"verify": verify}))
 
-    def check(self, alias: str) -> AccountCheck:
-        """Ask upstream whether an account works; costs no chat."""
-        return AccountCheck.model_validate(self._transport.json("POST", f"{_path(alias)}/check"))
+    def check(self, alias: str, *, again: bool = False) -> AccountCheck:
+        """Ask upstream whether an account works; costs no chat. `again`: also one that upstream has closed."""
+        beside = "?again=true" if again else ""
+        return AccountCheck.model_validate(self._transport.json("POST", f"{_path(alias)}/check{beside}"))
 
     def change(self, alias: str, changes: Mapping[str, Any]) -> Account:
         """Change state, reason, weight, tags or note."""

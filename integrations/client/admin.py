@@ -38,6 +38,13 @@ class StoredFiles(Answer):
     artifacts: tuple[StoredFile, ...] = ()
 
 
+class DeletedFile(Answer):
+    """What was removed; `path` is where the bytes go on lying, on the server's machine."""
+
+    deleted: dict[str, bool] = {}
+    path: str | None = None
+
+
 class TriedChat(Answer):
     """A chat that was tried; `response` is what a client would have got."""
 
@@ -69,10 +76,10 @@ class AdminCalls:
         """The newest kept files."""
         return StoredFiles.model_validate(self._transport.json("GET", f"{_ADMIN}/artifacts?limit={limit}"))
 
-    def delete_file(self, file_id: str, *, delete_file: bool) -> Answer:
+    def delete_file(self, file_id: str, *, delete_file: bool) -> DeletedFile:
         """Forget a kept file, with its bytes or without."""
         body = {"file_id": file_id, "delete_file": delete_file}
-        return Answer.model_validate(self._transport.json("POST", f"{_ADMIN}/artifacts/delete", body))
+        return DeletedFile.model_validate(self._transport.json("POST", f"{_ADMIN}/artifacts/delete", body))
 
     def try_chat(self, body: Mapping[str, Any]) -> TriedChat:
         """Run a chat to its end."""

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 
 from integrations.client.accounts import AccountCalls
 from integrations.client.admin import AdminCalls
+from integrations.client.audit import AuditCalls
 from integrations.client.keys import KeyCalls
 from integrations.client.models import (
     Accounts,
@@ -50,6 +51,7 @@ class BridgeClient:
         self._transport = Transport(base_url, api_key, silence_seconds=silence_seconds)
         self.account = AccountCalls(self._transport)
         self.admin = AdminCalls(self._transport)
+        self.audit = AuditCalls(self._transport)
         self.keys = KeyCalls(self._transport)
         self.routing = RoutingCalls(self._transport)
         self.usage = UsageCalls(self._transport)

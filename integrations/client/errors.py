@@ -87,8 +87,10 @@ def unexpected(base_url: str, status: int) -> ClientError:
     )
 
 
-def from_body(body: Any, *, base_url: str, status: int, request_id: str | None = None) -> ClientError:
-    """The error that an answer's body holds."""
+def from_body(
+    body: Any, *, base_url: str, status: int, request_id: str | None = None, retry_after: str | None = None
+) -> ClientError:
+    """The error that an answer's body holds; `retry_after` is its header of that name."""
     error = body.get("error") if isinstance(body, dict) else None
     if not isinstance(error, dict):
         return unexpected(base_url, status)
@@ -99,6 +101,7 @@ def from_body(body: Any, *, base_url: str, status: int, request_id: str | None =
             message=str(error.get("message") or f"status {status}"),
             action=str(error.get("action") or _NO_ADVICE),
             retryable=bool(error.get("retryable")),
+            retry_after_seconds=float(retry_after) if retry_after and retry_after.isdecimal() else None,
             param=error.get("param"),
         ),
         status=status,

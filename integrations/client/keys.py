@@ -13,7 +13,10 @@ _KEYS = "/chatgpt/keys"
 
 
 class Key(Answer):
-    """An API key. `key` is the key itself, which only the answer that made it holds."""
+    """An API key. `key` is the key itself, which only the answer that made it holds.
+
+    `warnings`, after a change, are names of accounts and models that nobody has now.
+    """
 
     id: str
     name: str = ""
@@ -29,6 +32,7 @@ class Key(Answer):
     revoked_at: float | None = None
     last_used_at: float | None = None
     key: str | None = None
+    warnings: tuple[str, ...] = ()
 
 
 class Keys(Answer):

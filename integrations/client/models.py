@@ -33,8 +33,12 @@ class Part(Answer):
     detail: str | None = None
 
 
-class ExpiryWarning(Answer):
-    """An account whose capture ends soon, or has ended; `stage`: `week`, `days`, `hours` or `expired`."""
+class AccountWarning(Answer):
+    """An account that somebody has to look after.
+
+    `stage`: its capture ends within a `week`, `days` or `hours`, or has `expired`; or the account is `quarantined` or
+    `unusable`.
+    """
 
     account: str
     stage: str
@@ -49,7 +53,7 @@ class Readiness(Answer):
 
     status: str
     parts: tuple[Part, ...] = ()
-    warnings: tuple[ExpiryWarning, ...] | None = None
+    warnings: tuple[AccountWarning, ...] | None = None
 
 
 class Model(Answer):
@@ -197,11 +201,15 @@ class Plan(Answer):
 
 
 class Skipped(Answer):
-    """Why an account was passed over; `until` in Unix seconds."""
+    """Why an account was passed over; `until` in Unix seconds, `text` the reason in words.
 
-    account: str = ""
+    `account` is `None` where there is no account at all.
+    """
+
+    account: str | None = None
     reason: str = ""
     until: float | None = None
+    text: str = ""
 
 
 class OperationEvent(Answer):
@@ -251,12 +259,14 @@ class OperationPage(Answer):
 
 
 class AccountHealth(Answer):
-    """What is known of an account's state."""
+    """How an account stands; `limited` says until when what it is not asked for, by scope."""
 
     state: str = ""
+    cause: str = ""
     detail: str | None = None
-    cooldown_until: Any = None
+    until: float | None = None
     what_to_do: str | None = None
+    limited: dict[str, float] = Field(default_factory=dict)
 
 
 class AccountEntry(Answer):
@@ -307,12 +317,13 @@ class SavedCapture(Answer):
 
 
 class DeletedAccount(Answer):
-    """What deleting an account removed."""
+    """What deleting an account removed; `kept_at` are the files that it left."""
 
     account: str = ""
     deleted: dict[str, bool] | bool = False
     capture_kept: bool = False
     paths: dict[str, str] = Field(default_factory=dict)
+    kept_at: dict[str, str | None] = Field(default_factory=dict)
     remaining_accounts: tuple[str, ...] = ()
 
 

@@ -24,18 +24,28 @@ class RouteVerdict(Answer):
 
 
 class RouteExplanation(Answer):
-    """Where a request would go. `outcome`: `served`, `waits_for_a_slot` or `refused`."""
+    """Where a request would go. `outcome`: `served`, `waits_for_a_slot` (a chat), `waits` (long work) or `refused`.
+
+    `retry_after` are the seconds of the refusal's header of that name; `fallback_model` is who would answer in place of
+    the model that is asked for, and `own_model` what would become of it with that one.
+    """
 
     kind: str = ""
     strategy: str = ""
+    fallback_model: str | None = None
+    own_model: RouteExplanation | None = None
     account: str | None = None
     outcome: str = ""
     error: OperationError | None = None
+    retry_after: str | None = None
     accounts: tuple[RouteVerdict, ...] = ()
 
 
 class Cooldown(Answer):
-    """What an account is not asked for at present."""
+    """What an account is not asked for at present.
+
+    `state`: `running`; `over`, so that the next request tries the account; or `trying`, because one does.
+    """
 
     account: str
     scope: str = ""
@@ -44,13 +54,19 @@ class Cooldown(Answer):
     evidence: str = ""
     until: float | None = None
     seconds_left: int = 0
+    longest_seconds: int = 0
+    strikes: int = 1
     state: str = ""
 
 
 class CooldownList(Answer):
-    """Cooldowns of one account or of all."""
+    """Cooldowns of one account or of all.
+
+    `quota_unknown`: features that refusals had called used up and of which nothing is known any more.
+    """
 
     data: tuple[Cooldown, ...] = ()
+    quota_unknown: tuple[str, ...] = ()
 
 
 class RoutingCalls:

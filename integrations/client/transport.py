@@ -165,6 +165,7 @@ class Transport:
             base_url=self.base_url,
             status=response.status_code,
             request_id=response.headers.get("x-request-id"),
+            retry_after=response.headers.get("retry-after"),
         )
 
 

@@ -29,11 +29,12 @@ class UsageCounts(Answer):
 
 
 class SlotLimits(Answer):
-    """Slots by plan and by account, with their sources, and what is saved of them."""
+    """Slots by plan and by account, with their sources, what is saved of them, and what is worth knowing."""
 
     plans: dict[str, dict[str, dict[str, Any]]] = {}
     accounts: dict[str, dict[str, dict[str, Any]]] = {}
     saved: dict[str, dict[str, dict[str, int]]] = {}
+    warnings: tuple[str, ...] = ()
 
 
 class UsageCalls:

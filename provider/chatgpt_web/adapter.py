@@ -84,13 +84,16 @@ class ChatGPTWeb:
         self.poll_seconds = poll_seconds
         self.quota = quota
 
-    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+    def inspect(self, capture_text: str, *, now: datetime, settings: str | None = None) -> Inspection:
         """Examine a capture without sending anything.
+
+        Args:
+            settings: what `GET /backend-api/settings/user` answered the browser, where somebody has kept it.
 
         Raises:
             CaptureRejectedError: the text is no capture at all.
         """
-        return inspect_capture(capture_text, now=now, base_origin=self.base_url)
+        return inspect_capture(capture_text, now=now, base_origin=self.base_url, settings=settings)
 
     def open(self, alias: str, capture_text: str) -> WebSession:
         """A session for a capture; opens no connection yet.
@@ -216,13 +219,15 @@ class WebSession:
         with self.quota.uploading():
             return await files.upload(self.connection, content, name=name, mime_type=mime_type)
 
-    async def limits(self) -> Limits:
+    async def limits(
+        self, *, model: str | None = None, conversation_id: str | None = None, origin: str | None = None
+    ) -> Limits:
         """The account's limits, from a read that costs nothing."""
         body = {
-            "requested_default_model": None,
-            "conversation_id": None,
+            "requested_default_model": model,
+            "conversation_id": conversation_id,
             "timezone_offset_min": offset_minutes(zone_name(), utc_now()),
-            "conversation_origin": None,
+            "conversation_origin": origin,
         }
         path = "/backend-api/conversation/init"
         limits = read_limits(await self.connection.call("POST", path, context="limits", body=body))
@@ -242,6 +247,16 @@ class WebSession:
     def pause(self) -> None:
         """Fetch nothing ahead of turns any more."""
         self.requirements.pause()
+
+    def retire(self) -> None:
+        """Send nothing ahead of turns, and tell nobody of quota any more."""
+        self.pause()
+        self.quota.mute()
+
+    def halt(self, refusal: BridgeError) -> None:
+        """Ask upstream nothing more."""
+        self.pause()
+        self.connection.halt(refusal)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
         """Do work that outlives its turn; `aclose` waits for it."""

@@ -66,6 +66,7 @@ class Connection:
         self._urls: dict[str, URL] = {}
         self._streams: WeakSet[TurnStream] = WeakSet()
         self._closed = False
+        self._refusal: BridgeError | None = None
 
     @property
     def closed(self) -> bool:
@@ -180,6 +181,10 @@ class Connection:
             response.status, response.headers, content, context="conversation", proof_answered=proof_answered
         )
 
+    def halt(self, refusal: BridgeError) -> None:
+        """Nothing is asked any more; whoever tries is told why. Turns that are read already are read on."""
+        self._refusal = refusal
+
     async def aclose(self) -> None:
         """Close every connection; nothing is asked any more, and turns that are still read are interrupted."""
         self._closed = True
@@ -235,6 +240,8 @@ class Connection:
     def _session(self) -> aiohttp.ClientSession:
         if self._closed:
             raise UpstreamUnavailableError("The account's session is closed; nothing was sent.")
+        if self._refusal is not None:
+            raise self._refusal.with_traceback(None)
         if self._http is None:
             self._http = aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=60),

@@ -22,14 +22,18 @@ _WITH_MODELS = _PRO_IF_OBSERVED | {"plus", "pro"}
 
 
 def capabilities(
-    plan: str | None, observed: Sequence[str] = (), efforts: Mapping[str, Sequence[str]] | None = None
+    plan: str | None,
+    observed: Sequence[str] = (),
+    efforts: Mapping[str, Sequence[str]] | None = None,
+    backend_efforts: tuple[str, ...] = (),
 ) -> Capabilities:
     """What a plan offers when no live list says more.
 
     Args:
         plan: as the token spells it, in any case; one that is not known offers what was observed.
-        observed: slugs that the capture names.
-        efforts: thinking efforts that the capture names, by slug.
+        observed: slugs that settings and capture name, the one that was chosen last first.
+        efforts: thinking efforts that they name, by slug.
+        backend_efforts: efforts that the account's settings offer.
     """
     name = plan.lower() if plan else None
     models = _models(name, observed)
@@ -41,6 +45,9 @@ def capabilities(
         models=models,
         efforts={slug: tuple(dict.fromkeys(found)) for slug, found in listed.items() if found},
         open_ended=name not in _WITH_MODELS | _AUTO_ONLY,
+        default_model=next((slug for slug in observed if slug in models), models[0]),
+        unlisted=tuple(dict.fromkeys(slug for slug in observed if slug not in models)),
+        backend_efforts=backend_efforts,
     )
 
 

@@ -22,6 +22,10 @@ class SessionQuota:
         self._alias = alias
         self._watcher = watcher
 
+    def mute(self) -> None:
+        """Nobody listens any more: the account may be another login's by now."""
+        self._watcher = None
+
     def told(self, limits: Limits) -> None:
         """A turn's stream named the limits."""
         if self._watcher is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
@@ -25,12 +26,57 @@ class Capabilities:
 
     `models` are upstream slugs, `auto` first; `efforts` maps a slug to its thinking efforts. `plan` is lower-case and
     `None` when the token does not say. `open_ended`: the plan is unknown, it may have other models and efforts too.
+    `default_model` is the one that was chosen last, as far as the plan has it; `unlisted` were seen, but the plan does
+    not have them; `backend_efforts` are those that the account's settings offer.
     """
 
     plan: str | None
     models: tuple[str, ...]
     efforts: dict[str, tuple[str, ...]]
     open_ended: bool = False
+    default_model: str | None = None
+    unlisted: tuple[str, ...] = ()
+    backend_efforts: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a capture shows of the request it was copied from; nothing in it is secret.
+
+    Attributes:
+        url: without login and query; empty where there is none.
+        headers: those that are replayed; secret values are replaced.
+        model, action, thinking_effort: what the body asks for.
+        last_model_config, default_model_config: what the model cookies say.
+    """
+
+    url: str = ""
+    status: int | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    cookie_count: int = 0
+    model: str | None = None
+    action: str | None = None
+    thinking_effort: str | None = None
+    last_model_config: Mapping[str, str] = field(default_factory=dict)
+    default_model_config: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PickerSettings:
+    """What an account's settings in the browser say of models and efforts.
+
+    Attributes:
+        default_efforts: by lane.
+        last_models: chosen last, by where.
+        last_efforts: chosen last, by model.
+    """
+
+    default_model: str | None = None
+    default_efforts: Mapping[str, str] = field(default_factory=dict)
+    last_models: Mapping[str, str] = field(default_factory=dict)
+    last_efforts: Mapping[str, str] = field(default_factory=dict)
+    reasoning_efforts: tuple[str, ...] = ()
+    wingman_effort: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +94,7 @@ class Inspection:
         observed_models: slugs seen in the capture's body and cookies.
         token_issued_at: when the token was made, aware UTC.
         cookies_expire_at: when the first of the session's cookies ends, aware UTC.
+        settings: what the account's settings say, `None` where none were given.
     """
 
     ok: bool
@@ -61,6 +108,23 @@ class Inspection:
     observed_models: tuple[str, ...]
     token_issued_at: datetime | None = None
     cookies_expire_at: datetime | None = None
+    seen: Seen = field(default_factory=Seen)
+    settings: PickerSettings | None = None
+
+    @classmethod
+    def unreadable(cls, detail: str) -> Inspection:
+        """Of a text that is no capture: the check `parse` has failed, and there are no others."""
+        return cls(
+            ok=False,
+            format="unknown",
+            checks=(Check("parse", "required", False, detail),),
+            capabilities=Capabilities(plan=None, models=(), efforts={}),
+            email=None,
+            account_id=None,
+            user_id=None,
+            token_expires_at=None,
+            observed_models=(),
+        )
 
     @property
     def missing(self) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from contextlib import AbstractAsyncContextManager
 from datetime import datetime
 from typing import Any, Protocol
 
+from core.errors import BridgeError
 from provider.interface.accounts import Inspection, Limits, OfferedModel
 from provider.interface.research import ResearchHandle, ResearchState, ResearchUpdate
 from provider.interface.turns import (
@@ -91,14 +92,29 @@ class Session(Protocol):
     async def upload(self, content: bytes, *, name: str, mime_type: str) -> UploadedFile:
         """Store an input upstream; a slot that expired is replaced once."""
 
-    async def limits(self) -> Limits:
-        """The account's limits, from a read that costs no quota."""
+    async def limits(
+        self, *, model: str | None = None, conversation_id: str | None = None, origin: str | None = None
+    ) -> Limits:
+        """The account's limits, from a read that costs no quota.
+
+        Args:
+            model, conversation_id, origin: what a page would say that opens a chat; `None` for a new one.
+        """
 
     async def models(self) -> tuple[OfferedModel, ...]:
         """The account's live model list, in upstream's order."""
 
     async def verify(self) -> None:
         """Prove with cheap reads that the capture still authenticates; raises what is wrong."""
+
+    def pause(self) -> None:
+        """Send nothing ahead of turns any more, until upstream has accepted another one."""
+
+    def retire(self) -> None:
+        """Another session has taken its place: send nothing ahead of turns, and tell nobody of quota any more."""
+
+    def halt(self, refusal: BridgeError) -> None:
+        """Ask upstream nothing more: every call raises the refusal from now on. What streams already is read on."""
 
     async def aclose(self) -> None:
         """Stop what is to be stopped, wait for it (at most 2 s), close every connection."""
@@ -111,8 +127,11 @@ class Provider(Protocol):
     def name(self) -> str:
         """`chatgpt_web`, ..."""
 
-    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+    def inspect(self, capture_text: str, *, now: datetime, settings: str | None = None) -> Inspection:
         """Examine a capture without sending anything.
+
+        Args:
+            settings: the account's settings as the browser has them, in JSON; `None` for none.
 
         Raises:
             CaptureRejectedError: the text is not a capture at all.

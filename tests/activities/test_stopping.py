@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +18,9 @@ from bridge.store.engine import Store
 from bridge.store.migrations import migrate
 from core.contracts.operations import OperationKind
 from core.contracts.research import ResearchRequest
-from core.errors import UpstreamError
+from core.errors import AccountQuarantinedError, UpstreamError
 from provider.interface.research import ResearchHandle
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission_of
 
 HANDLE = ResearchHandle("conversation-1", "tool-1", session_id="session-1")
@@ -31,10 +32,14 @@ class FakeUpstream:
     def __init__(self) -> None:
         self.stopped: list[str] = []
         self.trouble: set[str] = set()
+        self.quarantined = False
         self.shows: list[ResearchHandle | None] = []
 
-    async def session(self, account: str) -> FakeUpstream:
-        return self
+    @asynccontextmanager
+    async def use(self, account: str) -> AsyncIterator[FakeUpstream]:
+        if self.quarantined:
+            raise AccountQuarantinedError("It waits.", account=account, cause="challenge")
+        yield self
 
     async def stop(self, conversation_id: str) -> dict[str, Any]:
         return self._stop("conversation")
@@ -71,7 +76,7 @@ def submissions(store: Store) -> Submissions:
 @pytest.fixture
 async def book(store: Store, submissions: Submissions) -> Journal:
     """A research whose conversation is known, and nothing else."""
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     asked = admission_of(OperationKind.RESEARCH, ResearchRequest(prompt="herons"))
     operation = (await operations.admit(asked)).record.id
     await submissions.take_fence(operation)
@@ -150,3 +155,17 @@ async def test_trouble_with_the_research_does_not_save_its_conversation(
     assert upstream.stopped == ["conversation"]
     assert after.stopped_at is None
     assert record.last_cancel_error == "upstream_error: no research"
+
+
+async def test_an_account_in_quarantine_is_told_nothing_and_the_record_says_so(
+    submissions: Submissions, book: Journal
+) -> None:
+    upstream = FakeUpstream()
+    upstream.quarantined = True
+
+    with pytest.raises(AccountQuarantinedError):
+        await stop_upstream(upstream, submissions, book)  # type: ignore[arg-type]
+
+    record, _ = await submissions.open(book.operation_id)
+    assert upstream.stopped == []
+    assert (record.last_cancel_result, record.last_cancel_error) == ({}, "account_quarantined: It waits.")

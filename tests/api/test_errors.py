@@ -9,6 +9,7 @@ from bridge.chat.failover import Attempt
 from core.contracts.failure import Failure, failure_of
 from core.errors import (
     AccountsBusyError,
+    AccountsNeedCareError,
     AuthExpiredError,
     BridgeError,
     EmptyResponseError,
@@ -70,6 +71,24 @@ def test_attempts_are_listed_when_there_was_more_than_one() -> None:
     assert "chatgpt_account_attempts" not in answer_to(first.error, attempts=[first]).body["error"]
     listed = answer_to(second.error, attempts=[first, second]).body["error"]["chatgpt_account_attempts"]
     assert [(one["account"], one["http_status"]) for one in listed] == [("one", 403), ("two", 429)]
+
+
+def test_the_error_of_a_choice_says_how_it_went() -> None:
+    nobody = answer_to(NoEligibleAccountError("all rest", retry_after_seconds=9, route="auto; passed=a:burst"))
+    assert (nobody.headers["x-chatgpt-attempts"], nobody.headers["x-chatgpt-route"]) == ("0", "auto; passed=a:burst")
+
+    one = Attempt("a", RateLimitedError("slow"))
+    after = answer_to(one.error, account="a", attempts=[one], route="auto; tried=a:rate_limited")
+    assert (after.headers["x-chatgpt-attempts"], after.headers["x-chatgpt-route"]) == (
+        "1",
+        "auto; tried=a:rate_limited",
+    )
+
+
+def test_where_somebody_has_to_act_nobody_is_told_to_wait() -> None:
+    error = answer_to(AccountsNeedCareError("a: the operator paused it (paused)")).body["error"]
+    assert (error["code"], error["retryable"]) == ("no_eligible_account", False)
+    assert "Retry-After" not in error["action"]
 
 
 @pytest.mark.parametrize(

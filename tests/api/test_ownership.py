@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 
+from core.clock import utc_now
 from core.contracts.keys import AccessScope
 from tests.fakes.keys import client_with
 from tests.fakes.provider import capture
@@ -19,6 +21,8 @@ CHAT = "/v1/chat/completions"
 OPERATIONS = "/v1/chatgpt/operations"
 ASYNC = {"prefer": "respond-async"}
 WORK = (AccessScope.CHAT, AccessScope.IMAGES, AccessScope.RESEARCH, AccessScope.READ)
+
+CHATS = [f"{model}{mode}" for model in ("auto", "gpt-5-5") for mode in ("", "@optimized", "@opencode")]
 
 
 def ids(answer: httpx2.Response) -> list[str]:
@@ -179,6 +183,42 @@ async def test_a_chat_is_served_by_the_keys_own_account(tmp_path: Path) -> None:
     assert answers == ["b"] * 3
 
 
+async def test_a_key_hears_of_its_own_accounts_alone(tmp_path: Path) -> None:
+    ends = (utc_now() + timedelta(hours=5)).isoformat()
+    captures = {"a": capture("pro", expires=ends), "b": capture("free"), "c": capture("plus", expires=ends)}
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        async with await client_with(served, *WORK, accounts=("b", "c")) as ann:
+            health = (await ann.get("/health")).json()
+            ready = (await ann.get("/health/ready")).json()
+            models = [model["id"] for model in (await ann.get("/v1/models")).json()["data"]]
+            pro = await ann.get("/v1/models/gpt-5-5-pro")
+        everything = (await client.get("/v1/models")).json()["data"]
+        everybody = (await client.get("/health/ready")).json()
+
+    assert (health["account"], health["accounts"], health["account_concurrency"]) == ("b", ["b", "c"], {"b": 1, "c": 3})
+    assert [warning["account"] for warning in ready["warnings"]] == ["c"]
+    assert [warning["account"] for warning in everybody["warnings"]] == ["a", "c"]
+    assert [name for name in models if "@" not in name] == ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]
+    assert pro.status_code == 404
+    assert "gpt-5-5-pro" in [model["id"] for model in everything]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "expected"),
+    [
+        ((AccessScope.READ, AccessScope.CHAT), CHATS),
+        ((AccessScope.READ, AccessScope.IMAGES), ["auto", "gpt-5-5", "gpt-image-1"]),
+        ((AccessScope.READ, AccessScope.RESEARCH), ["chatgpt-deep-research"]),
+        ((AccessScope.READ,), [*CHATS, "gpt-image-1", "chatgpt-deep-research"]),
+    ],
+)
+async def test_a_key_that_works_is_offered_what_its_scopes_open(
+    served: Served, scopes: tuple[AccessScope, ...], expected: list[str]
+) -> None:
+    async with await client_with(served, *scopes) as ann:
+        assert [model["id"] for model in (await ann.get("/v1/models")).json()["data"]] == expected
+
+
 async def test_a_key_uses_its_own_models_alone(served: Served) -> None:
     hello = {"messages": [{"role": "user", "content": "Hi"}]}
     async with await client_with(served, *WORK, models=("auto",)) as ann:
@@ -201,6 +241,31 @@ async def test_a_key_uses_its_own_models_alone(served: Served) -> None:
     assert hidden.status_code == 404
 
 
+async def test_what_is_done_to_operations_by_hand_is_in_the_audit_log(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    async with await client_with(served, *WORK) as ann:
+        await made(ann, "anns")
+        await made(ann, "gone")
+        owner = (await served.bridge.operations.find("anns")).owner
+        await ann.post(f"{OPERATIONS}/gone/cancel")
+        await client.post(f"{OPERATIONS}/anns/cancel")
+        await client.post(f"{OPERATIONS}/anns/cancel")
+        await complete(served, "gone")
+        await ann.delete(f"{OPERATIONS}/gone?files=true")
+    deleted, cancelled = (await client.get("/v1/chatgpt/audit?action=operation.")).json()["data"]
+
+    assert (deleted["actor"], deleted["action"], deleted["subject"]) == (f"key:{owner}", "operation.deleted", "gone")
+    assert deleted["before"] == {"kind": "image", "state": "completed", "owner": owner, "account": None}
+    assert deleted["after"] == {"files_removed": True}
+    assert (cancelled["actor"], cancelled["action"], cancelled["subject"]) == (
+        "key:primary",
+        "operation.cancelled",
+        "anns",
+    )
+    assert cancelled["before"] == {"owner": owner}
+
+
 async def test_a_chat_that_researches_needs_both_scopes(served: Served) -> None:
     body = {"messages": [{"role": "user", "content": "Hi"}], "model": "chatgpt-deep-research"}
     async with await client_with(served, AccessScope.CHAT) as ann:
@@ -208,6 +273,37 @@ async def test_a_chat_that_researches_needs_both_scopes(served: Served) -> None:
 
     assert (answer.status_code, answer.json()["error"]["code"]) == (403, "missing_scope")
     assert "`research`" in answer.json()["error"]["message"]
+
+
+async def test_what_is_no_work_does_not_count(served: Served) -> None:
+    said, key = {"messages": [{"role": "user", "content": "Hi"}]}, {"idempotency-key": "chat"}
+    picture, drawn = {"prompt": "A heron"}, {**ASYNC, "idempotency-key": "picture"}
+    async with await client_with(served, *WORK, per_minute=2, per_day=2) as ann:
+        for path, body in ((CHAT, {}), (CHAT, {**said, "n": 0}), (IMAGES, {}), ("/v1/chatgpt/research", {})):
+            assert (await ann.post(path, json=body)).status_code == 400
+        assert (await ann.get(CHAT)).status_code == 405
+        usage = {"messages": [{"role": "user", "content": "/chatgpt:usage"}]}
+        assert (await ann.post(CHAT, json=usage)).status_code == 200
+
+        chats = [await ann.post(CHAT, json=said, headers=key) for _ in range(3)]
+        pictures = [await ann.post(IMAGES, json=picture, headers=drawn) for _ in range(3)]
+        beyond = [await ann.post(CHAT, json=said), await ann.post(IMAGES, json={"prompt": "A crane"}, headers=ASYNC)]
+        replayed = [await ann.post(CHAT, json=said, headers=key), await ann.post(IMAGES, json=picture, headers=drawn)]
+
+    assert [answer.status_code for answer in (*chats, *pictures)] == [200] * 3 + [202] * 3
+    assert [answer.status_code for answer in beyond] == [429] * 2
+    assert [answer.status_code for answer in replayed] == [200, 202]
+    assert len({answer.json()["operation"]["id"] for answer in (*pictures, replayed[1])}) == 1
+
+
+async def test_a_limit_is_exact_however_many_come_at_once(served: Served) -> None:
+    async with await client_with(served, *WORK, per_minute=3) as ann:
+        pictures = [ann.post(IMAGES, json={"prompt": f"Heron {n}"}, headers=ASYNC) for n in range(8)]
+        statuses = [answer.status_code for answer in await asyncio.gather(*pictures)]
+        made = ids(await ann.get(OPERATIONS))
+
+    assert sorted(statuses) == [202] * 3 + [429] * 5
+    assert len(made) == 3
 
 
 async def test_a_keys_limit_is_a_429_with_a_wait_and_reading_is_free(served: Served) -> None:

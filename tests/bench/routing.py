@@ -55,16 +55,19 @@ async def decisions(folder: Path, accounts: int, strategy: Strategy, times: int 
     return statistics.median(seen)
 
 
-def added(it: Bench, times: int = 10) -> tuple[float, float]:
-    """Median milliseconds from sending a new account to its first answer, and of a chat on one that was there."""
-    text = it.capture
+def added(it: Bench, *, verify: bool, times: int = 10) -> tuple[float, float]:
+    """Median milliseconds from sending a new account to its first answer, and of a chat on one that was there.
+
+    Args:
+        verify: upstream is asked first whether the capture authenticates.
+    """
     new, old = [], []
     with httpx2.Client(base_url=it.api_url, headers={"Authorization": f"Bearer {KEY}"}, timeout=30) as http:
         for number in range(times):
-            alias = f"new-{number}"
-            body = {"account": alias, "capture_text": text, "verify": False}
+            alias = f"{'proved' if verify else 'new'}-{number}"
             began = time.perf_counter()
-            http.post("/v1/chatgpt/admin/captures/save", json=body).raise_for_status()
+            body = {"alias": alias, "capture": it.capture, "verify": verify}
+            http.post("/v1/chatgpt/accounts", json=body).raise_for_status()
             _chat(http, alias)
             between = time.perf_counter()
             _chat(http, alias)

@@ -6,9 +6,13 @@ import os
 import resource
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.fakes.http import FakeBridge
 
 
 def chatgpt_api(*arguments: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -122,3 +126,12 @@ def test_a_folder_with_rooms_of_its_own_is_not_imported(tmp_path: Path) -> None:
         command = [sys.executable, *flags, "chatgpt_api", "--version"]
         shown = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
         assert (shown.returncode, shown.stdout, shown.stderr) == (0, "chatgpt-api 0.1.0\n", "")
+
+
+def test_how_long_to_wait_and_which_field_is_wrong_are_said(bridge: FakeBridge, command: Callable[..., Any]) -> None:
+    bridge.fails(
+        "api_key_limit", 429, "Too much.", "Try again after `Retry-After` seconds.", headers={"retry-after": "37"}
+    )
+    assert "Retry-After: 37 s\n" in command("admin", "models").err
+    bridge.fails("invalid_request", 400, "Wrong.", "Correct the field named in `param`.", param="scopes")
+    assert "param: scopes\n" in command("keys", "list").err

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from cli.app import run
+from tests.fakes.http import FakeBridge
 
 Command = Callable[..., Any]
 
@@ -50,9 +51,21 @@ def program(tmp_path: Path) -> Path:
         ("chatgpt-api import --ap", ["--apply"]),
         ("chatgpt-api completion ba", ["bash"]),
         ("chatgpt-api nothing-begins-so", []),
+        ("chatgpt-api route explain --account-strategy le", ["least-busy"]),
+        ("chatgpt-api route explain --kind re", ["research", "response"]),
+        ("chatgpt-api keys create x --scopes chat,re", ["chat,research", "chat,read"]),
+        ("chatgpt-api account pause p", ["plus", "pro"]),
+        ("chatgpt-api account cooldown clear pr", ["pro"]),
+        ("chatgpt-api api chat --accounts plus,p", ["plus,pro"]),
+        ("chatgpt-api keys revoke k", ["key_1"]),
     ],
 )
-def test_bash_completes_commands_options_and_values(program: Path, line: str, words: list[str]) -> None:
+def test_bash_completes_commands_options_and_values(
+    program: Path, bridge: FakeBridge, line: str, words: list[str]
+) -> None:
+    bridge.says({"data": [{"alias": "plus"}, {"alias": "pro"}]}, path="/v1/chatgpt/accounts")
+    keys = [{"id": "key_1", "state": "active"}, {"id": "key_2", "state": "revoked"}]
+    bridge.says({"data": keys}, path="/v1/chatgpt/keys")
     typed = line.split(" ")
     script = (
         'source <(chatgpt-api completion bash)\nCOMP_WORDS=("$@")\nCOMP_CWORD=$(($# - 1))\n'
@@ -68,6 +81,29 @@ def test_bash_completes_commands_options_and_values(program: Path, line: str, wo
         env={**os.environ, "PATH": f"{program}:{os.environ['PATH']}"},
     )
     assert shown.stdout.split() == words, shown.stderr
+
+
+def test_accounts_of_this_machine_are_completed_without_a_bridge(tmp_path: Path) -> None:
+    capture = tmp_path / "mine" / "chatgpt-request.txt"
+    capture.parent.mkdir()
+    capture.write_text("curl")
+    words = asked(
+        "complete_fish",
+        _TYPER_COMPLETE_ARGS="chatgpt-api account-info --account m",
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
+        CHATGPT_ACCOUNTS_DIR=str(tmp_path),
+    )
+    assert words.split() == ["mine"]
+
+
+def test_a_bridge_that_is_away_offers_nothing() -> None:
+    words = asked(
+        "complete_fish",
+        _TYPER_COMPLETE_ARGS="chatgpt-api account show p",
+        _TYPER_COMPLETE_FISH_ACTION="get-args",
+        CHATGPT_BASE_URL="http://127.0.0.1:9/v1",
+    )
+    assert words.strip() == ""
 
 
 def test_zsh_and_fish_get_words_with_what_they_do() -> None:

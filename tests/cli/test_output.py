@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from cli import output
@@ -8,6 +10,19 @@ from cli import output
 def test_fields_are_lines_and_none_is_left_out(capsys: pytest.CaptureFixture[str]) -> None:
     output.fields(account="me", saved=True, gone=None, failed=["a", "b"], nothing=[])
     assert capsys.readouterr() == ("account=me\nsaved=yes\nfailed=a, b\nnothing=-\n", "")
+
+
+def test_values_are_words(capsys: pytest.CaptureFixture[str]) -> None:
+    at = datetime(2030, 1, 2, 3, 4, 5, 600_000, tzinfo=UTC)
+    output.fields(left=200.0, part=0.25, at=at, sizes={"a": 5.0, "b": True}, none={}, many=[5.0, None])
+    assert capsys.readouterr().out.splitlines() == [
+        "left=200",
+        "part=0.25",
+        "at=2030-01-02T03:04:05+00:00",
+        "sizes=a=5, b=yes",
+        "none=-",
+        "many=5, None",
+    ]
 
 
 def test_data_is_sorted_json_with_literal_letters(capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +20,7 @@ class Answer:
     status: int = 200
     content_type: str = "application/json"
     cut: bool = False
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,11 +61,20 @@ class FakeBridge:
         self._set(Answer(body, content_type=content_type), path)
 
     def fails(
-        self, code: str, status: int, message: str, action: str, *, param: str | None = None, path: str | None = None
+        self,
+        code: str,
+        status: int,
+        message: str,
+        action: str,
+        *,
+        param: str | None = None,
+        path: str | None = None,
+        fault: str = "caller",
+        headers: Mapping[str, str] | None = None,
     ) -> None:
         """Answer with an error as the bridge writes it."""
-        error = {"code": code, "fault": "caller", "message": message, "action": action, "type": "x", "param": param}
-        self.says({"error": error}, status, path)
+        error = {"code": code, "fault": fault, "message": message, "action": action, "type": "x", "param": param}
+        self._set(Answer(json.dumps({"error": error}).encode(), status, headers=headers or {}), path)
 
     def _set(self, answer: Answer, path: str | None) -> None:
         if path is None:
@@ -97,6 +107,8 @@ def fake_bridge() -> Iterator[FakeBridge]:
             self.send_response(answer.status)
             self.send_header("content-type", answer.content_type)
             self.send_header("x-request-id", "req_1")
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
             if answer.status == 204:
                 self.end_headers()
                 return

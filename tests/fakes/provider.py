@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from core.errors import BridgeError, CaptureRejectedError
-from provider.interface.accounts import Capabilities, Check, Inspection, Limits, OfferedModel
+from provider.interface.accounts import Capabilities, Check, Inspection, Limits, OfferedModel, PickerSettings
 from provider.interface.turns import (
     BeforeSend,
     DownloadedImage,
@@ -33,17 +33,28 @@ def capture(plan: str | None = "plus", **more: Any) -> str:
 
 
 class FakeSession:
-    """Knows whether it was closed. It answers `verify` only."""
+    """Knows whether it was paused, halted or closed. It answers `verify` only."""
 
     def __init__(self, alias: str, text: str, refusal: BridgeError | None) -> None:
         self.alias = alias
         self.text = text
         self.closed = False
+        self.paused = False
+        self.halted: BridgeError | None = None
         self._refusal = refusal
 
     async def verify(self) -> None:
         if self._refusal is not None:
             raise self._refusal
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def retire(self) -> None:
+        self.paused = True
+
+    def halt(self, refusal: BridgeError) -> None:
+        self.halted = refusal
 
     async def aclose(self) -> None:
         self.closed = True
@@ -87,7 +98,7 @@ class FakeProvider:
         self.sessions: list[FakeSession] = []
         self.refusal: BridgeError | None = None
 
-    def inspect(self, capture_text: str, *, now: datetime) -> Inspection:
+    def inspect(self, capture_text: str, *, now: datetime, settings: str | None = None) -> Inspection:
         self.inspected += 1
         try:
             told = json.loads(capture_text)
@@ -104,6 +115,7 @@ class FakeProvider:
             user_id=told.get("user_id"),
             token_expires_at=datetime.fromisoformat(expires) if expires else None,
             observed_models=(),
+            settings=PickerSettings(default_model=settings) if settings else None,
         )
 
     def open(self, alias: str, capture_text: str) -> FakeSession:

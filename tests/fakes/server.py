@@ -24,13 +24,13 @@ from api.services import Services
 from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.captures import Captures
 from bridge.accounts.changes import AccountChanges
-from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.limits import SlotLimits
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.overview import Overview
 from bridge.accounts.presence import ProcessPresence
 from bridge.accounts.registry import Registry
+from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.build import references
 from bridge.care.care import Care
@@ -48,6 +48,7 @@ from bridge.operations.records import Operations
 from bridge.operations.removal import Removal
 from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
+from bridge.quota.cooling import Cooldowns
 from bridge.quota.quota import Quota
 from bridge.responses.conversations import KeptConversations
 from bridge.responses.records import KeptResponses
@@ -195,19 +196,21 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         blobs=PayloadBlobs(settings.storage.payloads_dir),
         provider=provider,
         registry=registry,
-        captures=Captures(store, vault, provider, registry),
+        captures=Captures(store, vault, provider, registry, quota.keeper),
         changes=AccountChanges(store, registry),
         account_events=AccountEvents(store),
         overview=Overview(store, vault, provider, registry),
-        checks=AccountChecks(registry, quota, pool.session, pool.report),
+        checks=AccountChecks(
+            registry, quota, pool.session, pool.report, Reopening(vault, provider, registry, outcomes)
+        ),
         pool=pool,
         chat_uploads=Uploads(),
         limits=SlotLimits(store, registry, environment),
-        cooldowns=Cooldowns(store, registry),
+        cooldowns=Cooldowns(store, registry, quota.keeper),
         quota=quota,
         care=Care(store, registry, quota, pool.report),
         usage=usage,
-        operations=Operations(store, registry),
+        operations=Operations(store, registry, begin=keys.begin),
         feed=feed,
         removal=Removal(store, settings.storage.artifacts_dir),
         artifacts=artifacts,

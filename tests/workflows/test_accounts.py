@@ -70,6 +70,7 @@ async def test_an_account_that_refuses_is_followed_by_the_next(pair: Workbench, 
     assert done.state == "completed", done.failure
     assert [submission.account for submission in pair.upstream.submissions] == ["two"]
     assert (done.account, done.artifacts[0].account) == ("two", "two")
+    assert done.route == f"auto; tried=one:{refusal.code}"
 
 
 async def test_when_every_account_has_refused_the_last_refusal_counts(pair: Workbench) -> None:

@@ -75,12 +75,12 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     """One account, Temporal, and no worker yet."""
     async with open_stack(tmp_path, SimulatorConfig(accounts=("plus",)), **QUICK) as stack:
         await stack.start_temporal()
-        async with _opened(stack) as opened:
-            yield opened
+        async with opened(stack) as bench:
+            yield bench
 
 
 @asynccontextmanager
-async def _opened(stack: Stack) -> AsyncIterator[Bench]:
+async def opened(stack: Stack) -> AsyncIterator[Bench]:
     settings = load_all(
         storage={"data_dir": stack.root / "data"},
         accounts={"accounts_dir": stack.root / "accounts"},

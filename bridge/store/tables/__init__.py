@@ -3,7 +3,7 @@
 from bridge.store.tables.accounts import AccountEventRow, AccountRow, RevisionRow
 from bridge.store.tables.artifacts import ArtifactRow
 from bridge.store.tables.audit import AuditRow
-from bridge.store.tables.cooldowns import CooldownRow, TurnRow
+from bridge.store.tables.cooldowns import AffinityRow, CooldownRow, TurnRow
 from bridge.store.tables.events import EventRow
 from bridge.store.tables.files import FileRow
 from bridge.store.tables.idempotency import IdempotencyRow
@@ -24,6 +24,7 @@ from bridge.store.tables.warnings import ExpiryWarningRow
 __all__ = [
     "AccountEventRow",
     "AccountRow",
+    "AffinityRow",
     "AnswerRow",
     "ApiKeyRow",
     "ArtifactRow",

@@ -1,4 +1,4 @@
-"""What an account must not be asked for at present, and whose turn it is."""
+"""What an account must not be asked for at present, whose turn it is, and whose conversation."""
 
 from __future__ import annotations
 
@@ -29,6 +29,16 @@ class CooldownRow(SQLModel, table=True):
     cap_seconds: int
     strikes: int
     probe: str | None = None
+
+
+class AffinityRow(SQLModel, table=True):
+    """Who answered a conversation whose strategy never changes the account; `key` is its owner and a hash."""
+
+    __tablename__ = "affinities"
+
+    key: str = Field(primary_key=True)
+    account: str = Field(max_length=64)
+    at: datetime = Field(sa_type=UtcTime, index=True)
 
 
 class TurnRow(SQLModel, table=True):

@@ -17,6 +17,7 @@ class OperationRow(SQLModel, table=True):
     `sequence` is the admission order. `disconnected_at` is when the first caller's own connection ended and `claimed`
     that a retry has taken the run over: by both a vendor SDK's retry finds the run it lost. `prompt` is the beginning
     of the request's words, to be searched. `lead` names the operation that answers for a group, in its other members.
+    `route` is how it came to its account.
     """
 
     __tablename__ = "operations"
@@ -40,6 +41,7 @@ class OperationRow(SQLModel, table=True):
     model: str
     prompt: str = ""
     account: str | None = None
+    route: str = Field(default="", sa_column_kwargs={"server_default": ""})
     created_at: datetime = Field(sa_type=UtcTime)
     started_at: datetime | None = Field(default=None, sa_type=UtcTime)
     finished_at: datetime | None = Field(default=None, sa_type=UtcTime)

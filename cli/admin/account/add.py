@@ -6,11 +6,14 @@ from typing import Annotated
 
 import typer
 
+from cli import values
 from cli.account.options import CaptureFile, LiveVerify, OtherLogin, Paste, asked_alias, capture
 from cli.account.saving import Way, save
 from cli.options import ApiKey, BaseUrl, Json, connect
 
-Named = Annotated[str | None, typer.Option("--account", metavar="ALIAS", help="Name of the account.")]
+Named = Annotated[
+    str | None, typer.Option("--account", metavar="ALIAS", help="Name of the account.", autocompletion=values.aliases)
+]
 
 
 def add(

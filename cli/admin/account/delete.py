@@ -7,14 +7,16 @@ from typing import Annotated
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.account.changing import confirm
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
 
 
 def delete(
-    account: Annotated[str, typer.Option("--account", metavar="ALIAS", help="Name of the account.")],
+    account: Annotated[
+        str, typer.Option("--account", metavar="ALIAS", help="Name of the account.", autocompletion=values.aliases)
+    ],
     *,
     keep_capture: Annotated[
         bool, typer.Option("--keep-capture", help="Put the capture aside; `account restore` brings the account back.")
@@ -38,7 +40,9 @@ def delete(
     else:
         output.fields(account=account, deleted=there)
         if deleted.capture_kept:
-            output.fields(capture_kept=True, paths=list(deleted.paths.values()))
+            output.fields(capture_kept=True)
+        kept = [path for path in deleted.kept_at.values() if path is not None]
+        output.fields(paths=kept or None)
     if not there:
         output.note(f"There is no account {account!r}.")
         raise typer.Exit(FAILED)

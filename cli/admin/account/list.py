@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from cli import output
 from cli.options import ApiKey, BaseUrl, Json, connect
+from cli.times import moment
 
 if TYPE_CHECKING:
     from integrations.client.models import AccountHealth
@@ -20,10 +22,14 @@ def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Jso
         return
     for entry in accounts.accounts:
         shown = [f"plan={entry.plan_type or '-'}", f"health={_health(entry.health)}"]
+        if entry.health is not None and entry.health.until is not None:
+            shown.append(f"until={moment(entry.health.until)}")
         if entry.state != "enabled":
             shown.append(f"state={entry.state}")
         if entry.error:
             shown.append(f"error={entry.error}")
+        if entry.health is not None and entry.health.limited:
+            shown.append(f"limited={_limited(entry.health.limited)}")
         output.result(f"{entry.account}: {' '.join(shown)}")
         if entry.health is not None and entry.health.what_to_do and entry.health.state != "ok":
             output.note(f"{entry.account}: {entry.health.what_to_do}")
@@ -32,6 +38,14 @@ def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Jso
 
 
 def _health(health: AccountHealth | None) -> str:
+    """`quarantined (challenge: ChatGPT wants to see a person)`."""
     if health is None:
         return "-"
-    return f"{health.state} ({health.detail})" if health.detail else health.state or "-"
+    cause = "" if health.cause in ("ok", health.state) else health.cause
+    why = ": ".join(filter(None, (cause, health.detail)))
+    return f"{health.state} ({why})" if why else health.state or "-"
+
+
+def _limited(limited: Mapping[str, float]) -> str:
+    """The models and features that it is not asked for: `bucket:image` is told as `image`."""
+    return ", ".join(f"{scope.partition(':')[2] or scope} until {moment(end)}" for scope, end in limited.items())

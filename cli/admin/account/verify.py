@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import output
+from cli import output, values
 from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
 
@@ -15,7 +15,9 @@ _OK = {True: "yes", False: "no", None: "unknown"}
 
 
 def verify(
-    account: Annotated[str, typer.Option("--account", metavar="ALIAS", help="One account, or `all`.")] = "all",
+    account: Annotated[
+        str, typer.Option("--account", metavar="ALIAS", help="One account, or `all`.", autocompletion=values.aliases)
+    ] = "all",
     *,
     base_url: BaseUrl = None,
     api_key: ApiKey = None,
@@ -31,7 +33,6 @@ def verify(
             output.result(_line(entry))
     if not checked.accounts:
         output.note("No account yet; add one with `chatgpt-api account add`.")
-        return
     found = [entry.get("ok") for entry in checked.accounts]
     if False in found or True not in found:
         raise typer.Exit(FAILED)
@@ -42,9 +43,8 @@ def _line(entry: dict[str, Any]) -> str:
     left = {name: (features.get(feature) or {}).get("remaining") for name, feature in _COUNTED.items()}
     shown = [f"ok={_OK.get(entry.get('ok'), 'unknown')}", f"plan={entry.get('plan_type') or '-'}"]
     shown.append(f"default={entry.get('default_model_slug') or '-'}")
-    shown += [f"{name}={'not reported' if value is None else value}" for name, value in left.items()]
-    if entry.get("error"):
-        shown.append(f"error={entry['error']}")
+    shown += [f"{name}={'not reported' if value is None else output.number(value)}" for name, value in left.items()]
+    shown += [f"{name}={entry[name]}" for name in ("error", "warning") if entry.get(name)]
     if entry.get("ok") is not True and entry.get("what_to_do"):
         shown.append(f"what_to_do={entry['what_to_do']}")
     return f"{entry.get('account')}: {' '.join(shown)}"

@@ -34,9 +34,18 @@ def object_at(text: str, at: int) -> tuple[dict[str, Any], int] | None:
         return None
     try:
         value, end = _DECODER.raw_decode(text, at)
-        return _encodable(value, text[at:end]), end
+        return encodable(value, text[at:end]), end
     except (ValueError, RecursionError):
         return None
+
+
+def encodable(value: dict[str, Any], text: str) -> dict[str, Any]:
+    """`value` with half surrogate pairs replaced: JSON can write them, but nothing can send them."""
+    if not _SURROGATE.search(text):
+        return value
+    clean = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
+    repaired: dict[str, Any] = json.loads(clean)
+    return repaired
 
 
 def last_request_object(text: str) -> tuple[dict[str, Any], int, int] | None:
@@ -58,15 +67,6 @@ def last_request_object(text: str) -> tuple[dict[str, Any], int, int] | None:
             last = (value, at, end)
         at = text.find("{", end)
     return last
-
-
-def _encodable(value: dict[str, Any], text: str) -> dict[str, Any]:
-    """`value` with half surrogate pairs replaced: JSON can write them, but nothing can send them."""
-    if not _SURROGATE.search(text):
-        return value
-    clean = json.dumps(value, ensure_ascii=False).encode("utf-8", "replace")
-    repaired: dict[str, Any] = json.loads(clean)
-    return repaired
 
 
 def _no_number(name: str) -> NoReturn:

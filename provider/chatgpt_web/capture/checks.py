@@ -17,9 +17,10 @@ from provider.chatgpt_web.capture.claims import (
 )
 from provider.chatgpt_web.capture.model import Capture
 from provider.chatgpt_web.capture.parse import parse_capture
+from provider.chatgpt_web.capture.seen import preferred, read_settings, see
 from provider.chatgpt_web.models import capabilities
 from provider.chatgpt_web.proof import decode_config
-from provider.interface.accounts import Check, Inspection, Level
+from provider.interface.accounts import Check, Inspection, Level, PickerSettings
 
 PATH = "/backend-api/f/conversation"
 _RECOMMENDED_HEADERS = (
@@ -33,25 +34,36 @@ _SESSION_COOKIE = "__Secure-next-auth.session-token"
 _VIEWS = ("safari-headers", "chrome-headers")
 
 
-def inspect_capture(text: str, *, now: datetime, base_origin: str = "https://chatgpt.com") -> Inspection:
+def inspect_capture(
+    text: str, *, now: datetime, base_origin: str = "https://chatgpt.com", settings: str | None = None
+) -> Inspection:
     """Read and check a capture; nothing is sent and nothing is written.
+
+    Args:
+        settings: the account's settings as the browser has them; what is unreadable counts as none.
 
     Raises:
         CaptureRejectedError: the text is no capture.
     """
-    return inspect(parse_capture(text), now=now, base_origin=base_origin)
+    return inspect(parse_capture(text), now=now, base_origin=base_origin, settings=read_settings(settings))
 
 
-def inspect(capture: Capture, *, now: datetime, base_origin: str) -> Inspection:
+def inspect(capture: Capture, *, now: datetime, base_origin: str, settings: PickerSettings | None = None) -> Inspection:
     """Check a capture that was read."""
     claims = read_claims(capture.headers.get("authorization", ""))
     slugs = observed(capture.body, capture.cookies)
+    efforts = observed_efforts(capture.body, capture.cookies, settings)
     checks = (*_required(capture, claims, now, base_origin), *_recommended(capture, claims, now))
     return Inspection(
         ok=all(check.ok for check in checks if check.level == "required"),
         format=capture.format,
         checks=checks,
-        capabilities=capabilities(claims.plan_type, slugs, observed_efforts(capture.body, capture.cookies)),
+        capabilities=capabilities(
+            claims.plan_type,
+            (*preferred(settings), *slugs),
+            efforts,
+            () if settings is None else settings.reasoning_efforts,
+        ),
         email=masked_email(claims.email) if claims.email else None,
         account_id=masked_id(claims.account_id) if claims.account_id else None,
         user_id=masked_id(claims.user_id) if claims.user_id else None,
@@ -59,6 +71,8 @@ def inspect(capture: Capture, *, now: datetime, base_origin: str) -> Inspection:
         observed_models=slugs,
         token_issued_at=claims.issued_at,
         cookies_expire_at=capture.session_expires_at,
+        seen=see(capture),
+        settings=settings,
     )
 
 

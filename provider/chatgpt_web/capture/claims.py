@@ -11,6 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
+from provider.chatgpt_web.capture.bodies import encodable
+from provider.interface.accounts import PickerSettings
+
 _AUTH = "https://api.openai.com/auth"
 _PROFILE = "https://api.openai.com/profile"
 _ID_SHOWN = (6, 4)
@@ -42,10 +45,10 @@ def token_payload(authorization: str) -> dict[str, Any] | None:
         return None
     payload = segments[1].rstrip("=")
     try:
-        decoded = json.loads(base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True))
-    except (ValueError, binascii.Error, RecursionError):
+        text = base64.b64decode(payload + "=" * (-len(payload) % 4), altchars=b"-_", validate=True).decode()
+    except (ValueError, binascii.Error):
         return None
-    return decoded if isinstance(decoded, dict) else None
+    return _object(text)
 
 
 def read_claims(authorization: str) -> Claims:
@@ -66,11 +69,7 @@ def read_claims(authorization: str) -> Claims:
 
 def model_cookie(value: str | None) -> dict[str, Any]:
     """A model cookie's object; an undecodable one is empty."""
-    try:
-        decoded = json.loads(unquote(value or ""))
-    except (ValueError, RecursionError):
-        return {}
-    return decoded if isinstance(decoded, dict) else {}
+    return _object(unquote(value or "")) or {}
 
 
 def observed(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> tuple[str, ...]:
@@ -84,10 +83,13 @@ def observed(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> tupl
     return tuple(dict.fromkeys(slug for slug in slugs if isinstance(slug, str) and slug))
 
 
-def observed_efforts(body: Mapping[str, Any] | None, cookies: Mapping[str, str]) -> dict[str, tuple[str, ...]]:
-    """Thinking efforts that the captured body and the last choice in the picker name, by slug."""
+def observed_efforts(
+    body: Mapping[str, Any] | None, cookies: Mapping[str, str], settings: PickerSettings | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Thinking efforts that the captured body, the last choice in the picker and the settings name, by slug."""
     last = model_cookie(cookies.get("oai-last-model-config"))
     chosen = [((body or {}).get("model"), (body or {}).get("thinking_effort")), (last.get("model"), last.get("effort"))]
+    chosen += [] if settings is None else settings.last_efforts.items()
     efforts: dict[str, tuple[str, ...]] = {}
     for slug, effort in chosen:
         if isinstance(slug, str) and isinstance(effort, str) and effort and effort not in efforts.get(slug, ()):
@@ -107,6 +109,14 @@ def masked_id(value: str) -> str:
     """The first six and last four characters; `***` for ten or fewer."""
     first, last = _ID_SHOWN
     return f"{value[:first]}...{value[-last:]}" if len(value) > first + last else "***"
+
+
+def _object(text: str) -> dict[str, Any] | None:
+    try:
+        decoded = json.loads(text)
+        return encodable(decoded, text) if isinstance(decoded, dict) else None
+    except (ValueError, RecursionError):
+        return None
 
 
 def _text(value: Any) -> str | None:

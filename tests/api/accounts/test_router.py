@@ -13,8 +13,15 @@ from bridge.accounts.outcomes import Outcomes
 from core.clock import utc_now
 from core.contracts.buckets import Bucket
 from core.contracts.keys import AccessScope
-from core.errors import AuthInvalidError, BrowserCheckRequiredError, RateLimitedError, UpstreamError
+from core.errors import (
+    AccountDisabledError,
+    AuthInvalidError,
+    BrowserCheckRequiredError,
+    RateLimitedError,
+    UpstreamError,
+)
 from provider.interface.accounts import FeatureQuota, Limits
+from tests.fakes.chat import ChatSession
 from tests.fakes.keys import client_with
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
@@ -24,6 +31,7 @@ ACCOUNTS = "/v1/chatgpt/accounts"
 ADMIN = "/v1/chatgpt/admin"
 CHAT = "/v1/chat/completions"
 HELLO = {"messages": [{"role": "user", "content": "Hi"}]}
+LIMITS = Limits({"image_gen": FeatureQuota("image_gen", "available", 7)}, (), "gpt-5-5")
 SECRET = "canary-" + "c" * 24
 
 
@@ -73,6 +81,8 @@ async def test_an_account_says_everything_of_itself(served: Served, client: http
             "limited": {},
         },
         "forecast": shown["forecast"],
+        "blocked_features": [],
+        "model_limits": [],
         "last_used_at": None,
         "last_success_at": None,
         "in_flight": {bucket.value: {"used": 0, "limit": shown["limits"][bucket]} for bucket in Bucket},
@@ -191,6 +201,24 @@ async def test_a_wrong_change_names_its_field(client: httpx2.AsyncClient, body: 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, param)
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", ACCOUNTS, {"alias": "new", "capture": capture("pro"), "verfy": False}),
+        ("POST", f"{ACCOUNTS}/inspect", {"capture": capture("pro"), "verfy": False}),
+        ("PATCH", f"{ACCOUNTS}/plus", {"weight": 3, "verfy": False}),
+        ("PUT", f"{ACCOUNTS}/plus/capture", {"capture": capture("pro"), "verfy": False}),
+        ("POST", f"{ACCOUNTS}/plus/restore", {"verfy": False}),
+    ],
+)
+async def test_a_misspelt_field_is_refused(
+    client: httpx2.AsyncClient, method: str, path: str, body: dict[str, Any]
+) -> None:
+    answer = await client.request(method, path, json=body)
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "verfy")
+    assert [one["weight"] for one in (await client.get(ACCOUNTS)).json()["data"]] == [None]
+
+
 async def test_weight_tags_and_note_are_set_and_taken_back(client: httpx2.AsyncClient) -> None:
     wanted = {"weight": 7, "tags": "work, spare", "note": "the one in the office"}
     first = (await client.patch(f"{ACCOUNTS}/plus", json=wanted)).json()
@@ -223,6 +251,24 @@ async def test_an_account_whose_capture_was_put_aside_comes_back(served: Served,
     assert (back.status_code, (await client.post(CHAT, json=HELLO)).status_code) == (200, 200)
 
 
+async def test_the_audit_log_says_what_was_deleted_and_what_was_not_verified(client: httpx2.AsyncClient) -> None:
+    await client.post(ACCOUNTS, json={"alias": "new", "capture": capture("pro"), "verify": False})
+    await client.patch(f"{ACCOUNTS}/new", json={"state": "paused", "reason": "holiday"})
+    await client.put(f"{ACCOUNTS}/new/capture", json={"capture": capture("pro")})
+    await client.delete(f"{ACCOUNTS}/new?keep_capture=true")
+    log = (await client.get("/v1/chatgpt/audit?subject=new")).json()["data"]
+    deleted, replaced, _, added = log
+
+    assert (added["after"]["verified"], replaced["after"]["verified"]) == (False, True)
+    assert {name: deleted["before"][name] for name in ("plan", "email", "state", "state_reason")} == {
+        "plan": "pro",
+        "email": "a***z@example.com",
+        "state": "paused",
+        "state_reason": "holiday",
+    }
+    assert deleted["after"] == {"capture_kept": True}
+
+
 async def test_events_come_in_pages(client: httpx2.AsyncClient) -> None:
     for weight in range(1, 6):
         await client.patch(f"{ACCOUNTS}/plus", json={"weight": weight})
@@ -243,12 +289,12 @@ async def test_inspecting_writes_nothing_and_tells_of_gaps(served: Served, clien
 
     assert (good.json()["ok"], good.json()["detected"]["plan_type"]) == (True, "pro")
     assert (gaps.status_code, gaps.json()["missing"]) == (200, ["cookies"])
-    assert (nonsense.status_code, nonsense.json()["error"]["code"]) == (400, "capture_rejected")
+    assert (nonsense.status_code, nonsense.json()["ok"], nonsense.json()["missing"]) == (200, False, ["parse"])
     assert served.bridge.vault.aliases() == ["plus"]
 
 
 async def test_a_check_asks_for_limits_and_costs_no_chat(served: Served, client: httpx2.AsyncClient) -> None:
-    served.world.limits["plus"] = Limits({"image_gen": FeatureQuota("image_gen", "available", 7)}, (), "gpt-5-5")
+    served.world.limits["plus"] = LIMITS
     checked = (await client.post(f"{ACCOUNTS}/plus/check")).json()
 
     assert (checked["ok"], checked["status"], checked["asked"]) == (True, "ok", True)
@@ -296,12 +342,95 @@ async def test_what_has_to_be_left_alone_is_not_asked(served: Served, client: ht
     assert (shown["state"], shown["cause"], shown["detail"]) == ("quarantined", "challenge", "a person")
     assert shown["since"] is not None
     assert "wants to see a person" in shown["what_to_do"]
-    assert (older["health"]["state"], older["health"]["what_to_do"]) == ("challenge", shown["what_to_do"])
+    assert older["health"] | shown == older["health"]
     assert served.world.probed == []
+
+
+async def test_a_closed_account_is_asked_again_where_the_operator_says_so(
+    served: Served, client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def still_closed(_session: ChatSession) -> None:
+        raise AccountDisabledError("closed")
+
+    served.world.limits["plus"] = LIMITS
+    outcomes = Outcomes(served.bridge.store, served.bridge.registry)
+    await served.bridge.registry.snapshot()
+    await outcomes.report("plus", AccountDisabledError("closed"))
+    by_itself = (await client.post(f"{ACCOUNTS}/plus/check")).json()
+    with monkeypatch.context() as patched:
+        patched.setattr(ChatSession, "verify", still_closed)
+        in_vain = (await client.post(f"{ACCOUNTS}/plus/check?again=true")).json()
+    works = (await client.post(f"{ACCOUNTS}/plus/check?again=true")).json()
+    health = (await client.get(f"{ACCOUNTS}/plus")).json()["health"]
+    happened = (await client.get(f"{ACCOUNTS}/plus/events")).json()["data"]
+    [entry] = (await client.get("/v1/chatgpt/audit?action=account.reopened")).json()["data"]
+
+    assert (by_itself["ok"], by_itself["status"], by_itself["asked"]) == (False, "blocked", False)
+    assert "chatgpt-api account check plus --again" in by_itself["what_to_do"]
+    assert (in_vain["ok"], in_vain["status"], in_vain["asked"]) == (False, "account_disabled", True)
+    assert (works["ok"], works["status"], works["asked"]) == (True, "ok", True)
+    assert health["state"] == "ok"
+    assert (happened[0]["type"], happened[0]["data"]["after"]) == ("health.changed", "ok")
+    assert entry["before"] == {"health": "blocked"}
+
+
+async def test_a_challenged_account_is_left_alone_whoever_asks(served: Served, client: httpx2.AsyncClient) -> None:
+    outcomes = Outcomes(served.bridge.store, served.bridge.registry)
+    await served.bridge.registry.snapshot()
+    await outcomes.report("plus", BrowserCheckRequiredError("a person", reason="challenge_page"))
+    checked = (await client.post(f"{ACCOUNTS}/plus/check?again=true")).json()
+
+    assert (checked["ok"], checked["status"], checked["asked"]) == (False, "challenge", False)
+    assert (served.world.probed, served.bridge.provider.sessions) == ([], [])
+
+
+async def test_a_check_that_is_answered_ends_what_was_said_of_the_way_there(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    served.world.limits["plus"] = LIMITS
+    await served.bridge.registry.snapshot()
+    await served.bridge.pool.report("plus", UpstreamError("502"))
+    before = (await client.get(f"{ACCOUNTS}/plus")).json()["health"]
+    await client.post(f"{ACCOUNTS}/plus/check")
+    after = (await client.get(f"{ACCOUNTS}/plus")).json()["health"]
+
+    assert (before["cause"], after["cause"]) == ("transport", "ok")
+
+
+async def test_a_paused_account_says_how_it_gets_work_again(served: Served, client: httpx2.AsyncClient) -> None:
+    await client.patch(f"{ACCOUNTS}/plus", json={"state": "paused", "reason": "holiday"})
+    checked = (await client.post(f"{ACCOUNTS}/plus/check")).json()
+
+    assert (checked["status"], checked["error"]) == ("paused", "It is paused: holiday")
+    assert checked["what_to_do"] == "`chatgpt-api account resume plus` gives it work again."
+
+
+async def test_an_account_outside_the_pool_is_told_as_one(served: Served, client: httpx2.AsyncClient) -> None:
+    served.bridge.vault.write("spare", capture("plus"))
+    served.bridge.registry._pool = ("plus",)
+    served.bridge.registry.changed()
+    checked = (await client.post(f"{ACCOUNTS}/spare/check")).json()
+
+    assert (checked["ok"], checked["status"], checked["asked"]) == (None, "not_in_pool", False)
+    assert "CHATGPT_ACCOUNTS" in checked["what_to_do"]
 
 
 async def test_checking_nobody_is_a_404(client: httpx2.AsyncClient) -> None:
     assert (await client.post(f"{ACCOUNTS}/nobody/check")).status_code == 404
+
+
+async def test_one_login_under_two_names_is_told_of(served: Served, client: httpx2.AsyncClient) -> None:
+    mine = {"account_id": "account-1", "user_id": "user-1"}
+    first = await client.post(ACCOUNTS, json={"alias": "one", "capture": capture("plus", **mine)})
+    second = await client.post(ACCOUNTS, json={"alias": "two", "capture": capture("pro", **mine)})
+    other = await client.post(ACCOUNTS, json={"alias": "three", "capture": capture("pro", account_id="account-2")})
+    short = [
+        await client.post(ACCOUNTS, json={"alias": alias, "capture": capture("pro", user_id="***")})
+        for alias in ("four", "five")
+    ]
+
+    told = [answer.json()["same_login_as"] for answer in (first, second, other, *short)]
+    assert told == [[], ["one"], [], [], []]
 
 
 async def test_an_account_that_cannot_be_read_is_listed_with_what_to_do(

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from core.errors import AuthInvalidError
+from core.errors import AuthInvalidError, RateLimitedError
 from provider.interface.accounts import FeatureQuota, Limits
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
@@ -41,6 +41,53 @@ async def test_a_capture_is_inspected_without_being_kept(served: Served, client:
     assert (good.json()["ok"], good.json()["account"], good.json()["detected"]["plan_type"]) == (True, "new", "pro")
     assert (bad.status_code, bad.json()["ok"], bad.json()["missing"]) == (200, False, ["cookie"])
     assert served.bridge.vault.aliases() == ["plus"]
+
+
+async def test_an_account_that_cools_is_not_called_ok(served: Served, client: httpx2.AsyncClient) -> None:
+    served.world.refusals["plus"] = [RateLimitedError("slow down", retry_after_seconds=300)]
+    await client.post("/v1/chat/completions", json=CHAT)
+    (plus,) = (await client.get(f"{ADMIN}/accounts")).json()["accounts"]
+
+    assert (plus["health"]["state"], plus["health"]["cause"]) == ("cooling", "burst")
+    assert plus["health"]["until"] == plus["health"]["cooldown_until"]
+
+
+async def test_what_a_deletion_keeps_is_named_where_it_lies(served: Served, client: httpx2.AsyncClient) -> None:
+    folder = served.services.settings.accounts.accounts_dir.absolute() / "plus"
+    (folder / "settings.json").write_text("{}")
+    body = {"account": "plus", "delete_capture": False, "delete_settings": False}
+    kept = (await client.post(f"{ADMIN}/accounts/delete", json=body)).json()
+    gone = (await client.post(f"{ADMIN}/accounts/delete", json={"account": "plus"})).json()
+
+    assert kept["kept_at"] == {
+        "capture": str(folder / "chatgpt-request.previous.txt"),
+        "settings": str(folder / "settings.json"),
+    }
+    assert gone["kept_at"] == {"capture": None, "settings": None}
+
+
+async def test_any_text_is_inspected(client: httpx2.AsyncClient) -> None:
+    told = (await client.post(f"{ADMIN}/captures/inspect", json={"capture_text": "nonsense"})).json()
+    saved = (await client.post(f"{ADMIN}/captures/save", json={"account": "new", "capture_text": "nonsense"})).json()
+
+    assert (told["ok"], told["account"], told["missing"]) == (False, "plus", ["parse"])
+    assert told["checks"] == [{"name": "parse", "level": "required", "ok": False, "detail": "not a capture"}]
+    assert told["preview"]["capture_path"].endswith("/plus/chatgpt-request.txt")
+    assert (saved["error"]["failed"], saved["inspection"]["ok"]) == (["parse"], False)
+
+
+async def test_web_settings_are_kept_beside_the_capture(served: Served, client: httpx2.AsyncClient) -> None:
+    body = {"account": "new", "capture_text": capture("pro"), "settings_text": '{"settings": {}}'}
+    looked = (await client.post(f"{ADMIN}/captures/inspect", json=body)).json()
+    assert served.bridge.vault.read_settings("new") is None
+    saved = (await client.post(f"{ADMIN}/captures/save", json=body)).json()
+    listed = {one["account"]: one for one in (await client.get(f"{ADMIN}/accounts")).json()["accounts"]}
+    await client.post(f"{ADMIN}/captures/save", json={**body, "settings_text": None, "replace": True})
+
+    assert looked["detected"]["scope"] == saved["inspection"]["detected"]["scope"] == "capture and settings"
+    assert (listed["new"]["settings_exists"], listed["plus"]["settings_exists"]) == (True, False)
+    assert listed["new"]["profile"]["settings_default_model_slug"] == '{"settings": {}}'
+    assert served.bridge.vault.read_settings("new") == '{"settings": {}}'
 
 
 async def test_a_saved_account_counts_from_the_next_request_on(tmp_path: Path) -> None:
@@ -100,7 +147,8 @@ async def test_a_capture_with_gaps_is_refused_with_what_is_missing(client: httpx
         ("captures/inspect", {}, "capture_text"),
         ("captures/inspect", {"capture_text": " "}, "capture_text"),
         ("captures/inspect", {"capture_text": 3}, "capture_text"),
-        ("captures/inspect", {"capture_text": "nonsense"}, "capture"),
+        ("captures/save", {"account": "new", "capture_text": "nonsense"}, "capture"),
+        ("captures/inspect", {"capture_text": capture(), "settings_text": "[]"}, "settings_text"),
         ("captures/save", {"capture_text": capture()}, "account"),
         ("captures/save", {"account": "../x", "capture_text": capture()}, "account"),
         ("captures/save", {"account": "plus", "capture_text": capture()}, "account"),

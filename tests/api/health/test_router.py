@@ -11,7 +11,13 @@ import httpx2
 import pytest
 
 from core.clock import utc_now
-from core.errors import StoreError
+from core.errors import (
+    AccountDisabledError,
+    AuthExpiredError,
+    BrowserCheckRequiredError,
+    RateLimitedError,
+    StoreError,
+)
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
 
@@ -114,3 +120,32 @@ async def test_captures_that_end_soon_are_told_to_those_with_the_key_and_change_
     assert "account update hour" in told["hour"]["message"]
     assert "@" not in answer.text
     assert "warnings" not in without.json()
+
+
+async def test_accounts_that_somebody_has_to_look_after_are_warned_of_and_counted(tmp_path: Path) -> None:
+    captures = {name: capture("plus") for name in ("closed", "asked", "over", "rests", "well")}
+    captures["broken"] = capture("plus", missing=["cookies"])
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        await served.bridge.registry.snapshot()
+        for alias, error in (
+            ("closed", AccountDisabledError("closed")),
+            ("asked", BrowserCheckRequiredError("who are you", reason="challenge_page")),
+            ("over", AuthExpiredError("over")),
+            ("rests", RateLimitedError("slow", retry_after_seconds=60)),
+        ):
+            await served.bridge.pool.report(alias, error)
+        answer = (await client.get("/health/ready")).json()
+
+    told = {warning["account"]: warning for warning in answer["warnings"]}
+    assert {name: warning["stage"] for name, warning in told.items()} == {
+        "asked": "quarantined",
+        "broken": "unusable",
+        "closed": "quarantined",
+        "over": "expired",
+    }
+    assert "chatgpt-api account check closed --again" in told["closed"]["message"]
+    assert told["over"]["expires_at"] is None
+    [accounts] = [part for part in answer["parts"] if part["name"] == "accounts"]
+    assert accounts["detail"] == (
+        "1 of 6 can serve (1 challenge, 1 capture_rejected, 1 blocked, 1 auth_expired, 1 burst)"
+    )

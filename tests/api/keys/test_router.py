@@ -32,7 +32,21 @@ async def test_a_key_is_shown_once(client: httpx2.AsyncClient) -> None:
     assert made["name"] == "laptop"
     assert (made["state"], made["scopes"]) == ("active", ["chat", "images", "research", "read"])
     assert not any(made["key"] in later_answer.text for later_answer in later)
-    assert later[1].json() == {name: value for name, value in made.items() if name != "key"}
+    assert later[1].json() == {name: value for name, value in made.items() if name not in ("key", "warnings")}
+
+
+@pytest.mark.parametrize("field", ["scope", "permissions"])
+async def test_a_misspelt_field_makes_no_key_that_may_do_more(client: httpx2.AsyncClient, field: str) -> None:
+    made = await created(client)
+    wrong = [
+        await client.post(KEYS, json={"name": "laptop", field: ["read"]}),
+        await client.patch(f"{KEYS}/{made['id']}", json={field: ["read"]}),
+    ]
+
+    assert [answer.status_code for answer in wrong] == [400, 400]
+    assert [answer.json()["error"]["param"] for answer in wrong] == [field, field]
+    assert wrong[0].json()["error"]["message"] == f"`{field}`: there is no such field"
+    assert len((await client.get(KEYS)).json()["data"]) == 2
 
 
 async def test_a_made_key_works_at_once_and_stops_at_once(served: Served, client: httpx2.AsyncClient) -> None:
@@ -48,6 +62,50 @@ async def test_a_made_key_works_at_once_and_stops_at_once(served: Served, client
     assert after.headers["www-authenticate"] == "Bearer"
     assert revoked.json()["state"] == again.json()["state"] == "revoked"
     assert revoked.json()["revoked_at"] == again.json()["revoked_at"]
+
+
+async def test_a_change_that_changes_nothing_is_not_in_the_log(client: httpx2.AsyncClient) -> None:
+    made = await created(client, per_day=5)
+    await client.patch(f"{KEYS}/{made['id']}", json={"per_day": 5, "name": "laptop"})
+    assert [entry["action"] for entry in (await client.get(AUDIT)).json()["data"]] == ["key.created"]
+
+
+async def test_what_nobody_has_is_warned_of(client: httpx2.AsyncClient) -> None:
+    made = await created(client, accounts=["plus", "plsu"], models="auto, chatgpt-web/gpt-5-5, gpt-55")
+    changed = (await client.patch(f"{KEYS}/{made['id']}", json={"accounts": ["plus"], "models": []})).json()
+
+    assert made["warnings"] == [
+        "There is no account 'plsu' now.",
+        "No account that the key may use offers the model 'gpt-55' now.",
+    ]
+    assert changed["warnings"] == []
+
+
+async def test_deleting_a_key_revokes_it(client: httpx2.AsyncClient) -> None:
+    made = await created(client)
+    gone = await client.delete(f"{KEYS}/{made['id']}")
+    later = await client.get(f"{KEYS}/{made['id']}")
+
+    assert (gone.status_code, gone.json()["state"], later.json()["state"]) == (200, "revoked", "revoked")
+    assert (await client.delete(f"{KEYS}/key_unknown")).status_code == 404
+
+
+async def test_the_log_is_filtered_and_knows_its_filters(client: httpx2.AsyncClient) -> None:
+    made = await created(client)
+    await client.patch("/v1/chatgpt/accounts/plus", json={"note": "mine"})
+
+    async def found(**filters: str) -> list[str]:
+        answer = await client.get(AUDIT, params=filters)
+        assert answer.status_code == 200, answer.text
+        return [entry["action"] for entry in answer.json()["data"]]
+
+    assert await found(actor="key:primary", action="key.") == ["key.created"]
+    assert await found(actor="key:somebody") == []
+    assert await found(subject=made["id"], since="2020-01-01") == ["key.created"]
+    assert await found(since="2999-01-01T00:00:00Z") == []
+    for filters, param in (({"user": "me"}, "user"), ({"since": "soon"}, "since"), ({"limit": "0"}, "limit")):
+        wrong = await client.get(AUDIT, params=filters)
+        assert (wrong.status_code, wrong.json()["error"]["param"]) == (422, param)
 
 
 async def test_a_change_says_only_what_is_different(served: Served, client: httpx2.AsyncClient) -> None:

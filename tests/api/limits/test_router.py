@@ -56,6 +56,25 @@ async def test_a_put_replaces_a_patch_adds_and_a_delete_forgets(client: httpx2.A
     assert answer.json()["saved"] == {"plans": {}, "accounts": {}}
 
 
+async def test_changes_at_the_same_time_lose_nothing(client: httpx2.AsyncClient) -> None:
+    names = [f"account-{number}" for number in range(20)]
+    await asyncio.gather(*(client.patch(PATH, json={"chat": {"accounts": {name: 2}}}) for name in names))
+    assert (await now(client))["saved"]["accounts"]["chat"] == dict.fromkeys(names, 2)
+
+
+async def test_what_changes_nothing_is_not_in_the_audit_log(client: httpx2.AsyncClient) -> None:
+    for _ in range(2):
+        await client.patch(PATH, json={"chat": {"plans": {"plus": 5}}})
+        await client.put(PATH, json={"chat": {"plans": {"plus": 5}, "image": {"plans": {"plus": None}}}})
+    changes = (await client.get("/v1/chatgpt/audit?action=limits.changed")).json()["data"]
+    assert len(changes) == 1
+
+
+async def test_a_saved_number_that_nobody_has_is_warned_of(client: httpx2.AsyncClient) -> None:
+    await client.put(PATH, json={"chat": {"accounts": {"plsu": 2, "plus": 2}}})
+    assert (await now(client))["warnings"][0] == "Slots are saved for 'plsu', but there is no such account."
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [
@@ -64,6 +83,8 @@ async def test_a_put_replaces_a_patch_adds_and_a_delete_forgets(client: httpx2.A
         ({"image": {"plans": {"gold": 1}}}, "image.plans"),
         ({"image": {"accounts": {"../x": 1}}}, "image.accounts"),
         ({"upload": {"accounts": {"plus": "3"}}}, "upload.accounts.plus"),
+        ({"images": {"accounts": {"plus": 3}}}, "images"),
+        ({"image": {"account": {"plus": 3}}}, "image.account"),
     ],
 )
 async def test_what_is_wrong_is_named_and_nothing_is_saved(

@@ -72,7 +72,8 @@ async def test_every_why_not_this_one_is_answered_in_words(tmp_path: Path) -> No
     assert by_name["pro"]["text"] == "Serves: 0 % of its slots for this are taken."
     assert by_name["plus"]["text"] == "Could serve: 67 % of its slots for this are taken."
     assert by_name["edu"]["text"] == "Passed over: upstream asks for a person: refresh its capture."
-    assert by_name["go"]["text"].startswith("Passed over: upstream told it to slow down, for another 8 min")
+    assert by_name["free"]["text"] == "Passed over: the operator paused it: holiday."
+    assert by_name["go"]["text"] == "Passed over: upstream told it to slow down, again in 9 min."
     assert by_name["go"]["eligible_again_at"] > utc_now().timestamp() + 400
     assert spent == 2
 
@@ -126,8 +127,10 @@ async def test_limits_of_a_model_or_a_feature_concern_nothing_else(tmp_path: Pat
         image = await explained(client, "image")
         research = await explained(client, "research")
 
-    assert (limited["outcome"], limited["error"]["code"]) == ("refused", "no_eligible_account")
-    assert reasons(limited) == {"plus": "model_limit"}
+    own = limited["own_model"]
+    assert (limited["outcome"], limited["fallback_model"]) == ("served", "auto")
+    assert (own["outcome"], own["error"]["code"]) == ("refused", "no_eligible_account")
+    assert reasons(own) == {"plus": "model_limit"}
     assert (free["outcome"], research["outcome"]) == ("served", "served")
     assert reasons(image) == {"plus": "feature_limit"}
 
@@ -205,13 +208,77 @@ async def test_a_key_sees_its_own_accounts_only(tmp_path: Path) -> None:
         async with await client_with(served, AccessScope.CHAT) as client:
             refused = await client.post(EXPLAIN, json={"messages": HELLO})
 
-    assert reasons(told) == {"b": None}
+    assert reasons(told) == {"b": None, "a": "not_allowed"}
+    assert [one["plan"] for one in told["accounts"]] == ["plus", None]
     assert refused.status_code == 403
+
+
+async def test_every_account_is_told_of_those_outside_the_choice_too(tmp_path: Path) -> None:
+    captures = {alias: capture("plus") for alias in ("a", "b", "c")}
+    async with open_server(tmp_path, captures=captures) as served:
+        served.bridge.registry._pool = ("a", "b")
+        async with served.client() as client:
+            told = await explained(client, chatgpt_account="a")
+            open_to_all = await explained(client)
+
+    assert reasons(told) == {"a": None, "b": "not_chosen", "c": "not_in_pool"}
+    assert [one["text"] for one in told["accounts"]][1:] == [
+        "Passed over: the request names other accounts.",
+        "Passed over: CHATGPT_ACCOUNTS does not name it.",
+    ]
+    assert reasons(open_to_all) == {"a": None, "b": None, "c": "not_in_pool"}
+
+
+async def test_of_an_empty_pool_the_error_is_all_there_is(tmp_path: Path) -> None:
+    async with open_server(tmp_path, captures={}) as served, served.client() as client:
+        told = [await explained(client, kind) for kind in ("chat", "image")]
+
+    assert [(one["outcome"], one["accounts"], one["error"]["code"]) for one in told] == [
+        ("refused", [], "account_not_configured")
+    ] * 2
+    assert told[0]["error"]["message"] == "there is no account"
+
+
+async def test_a_place_says_what_it_comes_from(tmp_path: Path) -> None:
+    captures = {"free": capture("free"), "plus": capture("plus")}
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        texts = {}
+        for strategy in ("round-robin", "weighted", "random", "failover"):
+            told = await explained(client, chatgpt_account_strategy=strategy)
+            texts[strategy] = [one["text"].partition(", 0 %")[0] for one in told["accounts"]]
+
+    assert texts == {
+        "round-robin": [
+            "Serves: it has 1 to its credit",
+            "Could serve: it has 1 to its credit, as much as free, which stands before it in the pool",
+        ],
+        "weighted": [
+            "Serves: it has 4 to its credit with a weight of 4",
+            "Could serve: it has 1 to its credit with a weight of 1, less than plus",
+        ],
+        "random": ["Serves: by chance, anew for each request", "Could serve: by chance, anew for each request"],
+        "failover": ["Serves: it is number 1 of those that could", "Could serve: it is number 2 of those that could"],
+    }
+
+
+async def test_a_cap_on_auto_sends_the_next_requests_elsewhere(tmp_path: Path) -> None:
+    captures = {"a": capture("plus"), "b": capture("plus")}
+    async with open_server(tmp_path, captures=captures) as served, served.client() as client:
+        served.world.refusals["a"] = [ModelLimitError("no more messages", retry_after_seconds=600)]
+        answers = [
+            await client.post(CHAT, json={"messages": [{"role": "user", "content": f"number {number}"}]})
+            for number in range(2)
+        ]
+        told = await explained(client)
+
+    assert [answer.headers["x-chatgpt-account"] for answer in answers] == ["b", "b"]
+    assert answers[1].headers["x-chatgpt-route"] == "auto; passed=a:model_limit"
+    assert told["accounts"][1]["text"] == "Passed over: its limit for messages is reached, again in 10 min."
 
 
 def _paused(alias: str) -> Any:
     def work(conn: Any) -> None:
-        memory.remember(conn, alias, utc_now(), state=AccountState.PAUSED.value)
+        memory.remember(conn, alias, utc_now(), state=AccountState.PAUSED.value, state_reason="holiday")
         memory.bump(conn)
 
     return work

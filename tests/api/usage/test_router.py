@@ -12,7 +12,7 @@ import pytest
 
 from core.clock import utc_now
 from core.contracts.keys import AccessScope, KeyTerms
-from core.errors import UpstreamError
+from core.errors import RateLimitedError, UpstreamError
 from provider.interface.accounts import FeatureQuota, Limits, ModelLimit
 from tests.fakes.provider import capture
 from tests.fakes.server import Served, open_server
@@ -100,6 +100,40 @@ async def test_upstream_is_not_asked_again_while_the_figures_are_new(
     assert sorted(served.world.probed) == ["one", "one", "two", "two"]
 
 
+async def test_a_figure_that_is_older_or_of_another_source_says_so_itself(
+    client: httpx2.AsyncClient, served: Served
+) -> None:
+    await usage(client)
+    book = served.bridge.quota.book
+    book.refused("one", "deep_research", retry_after_seconds=None)
+    book.spent("one", "file_upload")
+    one = next(
+        line
+        for line in (await client.get("/v1/chatgpt/usage?format=table")).text.splitlines()
+        if line.startswith("| one |")
+    )
+    assert f"| blocked; reset {RESETS:%Y-%m-%d %H:%M} UTC; 1 s ago, refusal |" in one
+    assert f"| 79; 1 taken since; reset {RESETS:%Y-%m-%d %H:%M} UTC |" in one
+
+
+async def test_an_account_that_cools_is_not_called_ok(client: httpx2.AsyncClient, served: Served) -> None:
+    await usage(client)
+    served.world.refusals["one"] = [RateLimitedError("slow down", retry_after_seconds=300)]
+    body = {"messages": [{"role": "user", "content": "Hi"}], "chatgpt_account": "one"}
+    await client.post("/v1/chat/completions", json=body)
+    await client.patch("/v1/chatgpt/accounts/two", json={"state": "paused"})
+    told = await usage(client)
+    table = (await client.get("/v1/chatgpt/usage?format=table")).text
+
+    one = told["one"]
+    assert (one["ok"], one["status"], one["warning"]) == (None, "cooling", "slow down")
+    assert 290 < one["until"] - utc_now().timestamp() <= 300
+    assert one["features"]["file_upload"]["remaining"] == 80
+    assert "| one | plus | cooling until " in table
+    assert "| two | free | paused |" in table
+    assert "| ill | plus | no: capture_rejected |" in table
+
+
 @pytest.mark.parametrize("form", ["table", "TEXT", "markdown", " md "])
 async def test_a_table_in_markdown_holds_the_same(client: httpx2.AsyncClient, form: str) -> None:
     answer = await client.get("/v1/chatgpt/usage", params={"format": form})
@@ -107,7 +141,10 @@ async def test_a_table_in_markdown_holds_the_same(client: httpx2.AsyncClient, fo
     lines = answer.text.splitlines()
     assert lines[0].startswith("| Account | Plan | OK | Default | Deep Research | Image Gen | File Upload |")
     one = next(line for line in lines if line.startswith("| one |"))
-    assert f"| 0; reset {RESETS.isoformat()} | blocked; reset {RESETS.isoformat()} | 80; reset" in one
+    resets = f"reset {RESETS:%Y-%m-%d %H:%M} UTC"
+    assert (
+        f"| 0; {resets} | blocked; {resets} | 80; {resets} | not reported | gpt-5-5; {resets} | 1 s ago, probe |" in one
+    )
     assert "not reported" in one
     assert len({line.count(" | ") for line in lines}) == 1
 
@@ -127,8 +164,26 @@ async def test_history_is_served_for_plots(client: httpx2.AsyncClient, served: S
     served.bridge.quota.book.spent("one", "file_upload")
     await served.bridge.quota.keeper.settle()
     answer = await client.get("/v1/chatgpt/usage/history?account=one&feature=file_upload")
-    assert [point["remaining"] for point in answer.json()["data"]] == [80, 79]
+    points = [(point["remaining"], point["source"]) for point in answer.json()["data"]]
+    assert points == [(80, "probe"), (79, "countdown")]
     assert (await client.get("/v1/chatgpt/usage/history?since=2999-01-01")).json()["data"] == []
+
+
+async def test_a_keys_history_is_not_crowded_out_by_other_accounts(client: httpx2.AsyncClient, served: Served) -> None:
+    await usage(client)
+    book = served.bridge.quota.book
+    book.told("two", LIMITS, source="probe")
+    for _ in range(20):
+        book.spent("one", "file_upload")
+    await served.bridge.quota.keeper.settle()
+    terms = KeyTerms(name="narrow", scopes=(AccessScope.READ,), accounts=("two",))
+    key = (await served.bridge.keys.create(terms, actor="cli")).value
+    async with served.client(key) as narrow:
+        own = (await narrow.get("/v1/chatgpt/usage/history?limit=5")).json()["data"]
+        foreign = await narrow.get("/v1/chatgpt/usage/history?account=one")
+
+    assert [point["account"] for point in own] == ["two"] * 3
+    assert (foreign.status_code, foreign.json()["error"]["code"]) == (403, "account_not_allowed")
 
 
 async def test_chats_are_counted_by_key_account_and_model(client: httpx2.AsyncClient, served: Served) -> None:
@@ -141,9 +196,10 @@ async def test_chats_are_counted_by_key_account_and_model(client: httpx2.AsyncCl
     for _ in range(2):
         await client.post("/v1/chat/completions", json=body, headers=keyed)
 
-    told = (await client.get("/v1/chatgpt/usage/counts?by=key,account,model,kind")).json()
-    assert told["by"] == ["key", "account", "model", "kind"]
+    told = (await client.get("/v1/chatgpt/usage/counts?by=model,kind,key,account")).json()
+    assert told["by"] == ["model", "kind", "key", "account"]
     (counted,) = told["data"]
+    assert (counted["key"], counted["key_name"]) == ("primary", "bootstrap")
     assert (counted["account"], counted["model"], counted["kind"]) == ("one", "auto", "chat")
     # The second request with the key was answered from memory and asked nobody.
     assert (counted["requests"], counted["failures"]) == (4, 1)

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bridge.accounts.account import Account, AccountState, Health, Memory
-from bridge.accounts.advice import ADVICE, advice, cause_of, standing
+from bridge.accounts.advice import advice, cause_of, standing
 from core.clock import utc_now
 from core.errors import CaptureUnreadableError, error_codes
 from tests.fakes.accounts import cooling
@@ -24,35 +24,48 @@ def account(**memory: Any) -> Account:
 def test_every_health_has_its_sentence(health: Health) -> None:
     stands = standing(account(health=health, health_detail="because"), _NOW)
     assert stands.cause == health.value
-    assert stands.what_to_do == ADVICE[health.value]
+    assert stands.what_to_do == advice(health.value, "a")
     assert stands.state == ("ok" if health is Health.OK else "quarantined")
+
+
+@pytest.mark.parametrize(
+    ("cause", "command"),
+    [
+        ("challenge", "`chatgpt-api account update spare`"),
+        ("auth_expired", "`chatgpt-api account update spare`"),
+        ("blocked", "`chatgpt-api account check spare --again`"),
+        ("account_not_configured", "`chatgpt-api account add spare`"),
+    ],
+)
+def test_the_command_that_helps_is_told_with_the_accounts_name(cause: str, command: str) -> None:
+    assert command in advice(cause, "spare")
 
 
 @pytest.mark.parametrize("code", sorted(error_codes()))
 def test_every_error_leads_to_a_sentence(code: str) -> None:
-    assert advice(code).endswith(".")
+    assert advice(code, "a").endswith(".")
 
 
 def test_what_the_bridge_never_heard_of_leads_to_the_log() -> None:
-    assert advice("of_another_version") == "Read the log of the bridge."
+    assert advice("of_another_version", "a") == "Read the log of the bridge."
     assert cause_of("of_another_version") == "of_another_version"
 
 
 @pytest.mark.parametrize(
-    ("reason", "cause"), [("burst", "burst"), ("rate_window", "rate_window"), ("account_busy", "burst")]
+    ("reason", "cause"), [("burst", "burst"), ("rate_window", "rate_window"), ("account_busy", "account_busy")]
 )
 def test_a_cooldown_names_its_cause_and_its_end(reason: str, cause: str) -> None:
     until = _NOW + timedelta(minutes=3)
     stands = standing(account(cooldowns={"account": cooling("account", until, reason)}), _NOW)
     assert (stands.state, stands.cause, stands.until) == ("cooling", cause, until)
-    assert stands.what_to_do == ADVICE[cause]
+    assert stands.what_to_do == advice(cause, "a")
     over = account(cooldowns={"account": cooling("account", _NOW, reason)})
     assert (standing(over, _NOW).state, standing(over, _NOW).cause) == ("ok", "ok")
 
 
 def test_what_troubled_the_last_request_is_a_cause_and_keeps_nobody_from_trying() -> None:
     stands = standing(account(last_failure="protocol_error", last_failure_at=_NOW), _NOW)
-    assert (stands.state, stands.cause, stands.what_to_do) == ("ok", "shape_changed", ADVICE["shape_changed"])
+    assert (stands.state, stands.cause, stands.what_to_do) == ("ok", "shape_changed", advice("shape_changed", "a"))
 
 
 def test_what_lasts_comes_before_what_passes() -> None:

@@ -48,6 +48,13 @@ def test_a_plan_word_means_the_plan_also_where_an_account_bears_it_as_its_name()
     assert limits.of_account("x", "pro")[Bucket.CHAT] == 9
 
 
+def test_a_plan_word_means_the_plan_however_it_is_written() -> None:
+    limits = _limits(chat_concurrency="FREE=7; Mine=3")
+    assert limits.of_account("x", "free")[Bucket.CHAT] == 7
+    assert limits.of_account("Mine", "free")[Bucket.CHAT] == 3
+    assert limits.of_account("mine", "free")[Bucket.CHAT] == 7
+
+
 def test_slots_are_clamped_and_zero_switches_off_everything_but_chat() -> None:
     limits = _limits(chat_concurrency="a=0,b=99", image_concurrency="a=0,b=99")
     assert limits.of_account("a", None)[Bucket.CHAT] == 1
@@ -70,13 +77,13 @@ def test_what_was_saved_wins_over_the_environment_and_each_number_names_its_sour
     limits = limits.saving(saved)
 
     assert limits.sizes("mine", "plus") == {
-        Bucket.CHAT: Size(5, Source.ENVIRONMENT),
+        Bucket.CHAT: Size(2, Source.SETTINGS),
         Bucket.HELPER: Size(1, Source.PLAN_TABLE),
         Bucket.UPLOAD: Size(1, Source.PLAN_TABLE),
         Bucket.IMAGE: Size(4, Source.ENVIRONMENT),
         Bucket.RESEARCH: Size(1, Source.ACCOUNT),
     }
-    assert limits.sizes("other", "plus")[Bucket.CHAT] == Size(2, Source.SETTINGS)
+    assert limits.sizes("mine", "pro")[Bucket.CHAT] == Size(5, Source.ENVIRONMENT)
     assert limits.sizes("other", "team")[Bucket.IMAGE] == Size(0, Source.SETTINGS)
     # What is saved says for itself whether a plan or an account is meant.
     assert limits.sizes("pro", "free")[Bucket.RESEARCH] == Size(7, Source.ACCOUNT)

@@ -6,13 +6,15 @@ import asyncio
 import os
 
 import pytest
+from sqlalchemy import Connection
 
+from bridge.accounts import conversations
 from bridge.accounts.account import Health
 from bridge.accounts.captures import Captures
 from bridge.accounts.events import AccountEvents
-from bridge.accounts.outcomes import Outcomes
+from bridge.accounts.outcomes import Attempt, Outcomes
 from bridge.accounts.registry import Registry
-from bridge.audit import AuditLog
+from bridge.audit import AuditFilters, AuditLog
 from bridge.store.engine import Store
 from bridge.vault import Vault
 from bridge.vault.captures import Removed
@@ -181,7 +183,7 @@ async def test_every_change_is_in_the_audit_log_and_among_the_events(captures: C
     await captures.delete("a", actor="key_4")
     await captures.delete("a", actor="key_5")
 
-    told = (await AuditLog(store).page(subject="a")).items
+    told = (await AuditLog(store).page(AuditFilters(subject="a"))).items
     happened = await AccountEvents(store).page("a")
 
     actions = ["account.deleted", "capture.restored", "capture.replaced", "capture.added"]
@@ -190,7 +192,9 @@ async def test_every_change_is_in_the_audit_log_and_among_the_events(captures: C
     )
     assert [event.type for event in happened] == actions
     assert told[2].before == {"plan": "free", "email": "a***z@example.com", "account_id": None}
-    assert told[2].after == {"plan": "plus", "email": "a***z@example.com", "account_id": None}
+    assert told[2].after == {"plan": "plus", "email": "a***z@example.com", "account_id": None, "verified": True}
+    assert told[0].before is not None
+    assert (told[0].before["plan"], told[0].before["state"]) == ("free", "enabled")
 
 
 async def test_a_file_that_cannot_be_written_leaves_no_row_and_no_record(
@@ -240,3 +244,90 @@ async def test_when_a_capture_was_stored_is_remembered_and_comes_back_with_it(
     assert restored is not None
     assert before <= added <= updated
     assert restored.timestamp() == 1_000_000_000
+
+
+class _Quota:
+    """What else is remembered of logins."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+
+    def forget(self, conn: Connection, alias: str) -> None:
+        self.told.append(("in the transaction", alias))
+
+    def forgotten(self, alias: str) -> None:
+        self.told.append(("afterwards", alias))
+
+
+async def _remembers(registry: Registry, store: Store) -> None:
+    """The account `a` cools down, was used, and has a conversation that sticks to it."""
+    await registry.snapshot()
+    outcomes = Outcomes(store, registry)
+    await outcomes.report("a", None)
+    await outcomes.report("a", RateLimitedError("slow"))
+    await outcomes.report("a", AuthInvalidError("no"))
+    await store.write(lambda conn: conversations.answered(conn, "me:talk", "a", utc_now()))
+
+
+async def _knows(registry: Registry, store: Store) -> tuple[bool, bool, bool, Health]:
+    account = await registry.account("a")
+    talk = await store.read(lambda conn: conversations.account_of(conn, "me:talk"))
+    return account.cooldown is not None, account.memory.last_success_at is not None, talk is not None, account.health
+
+
+@pytest.mark.parametrize("way", ["delete and add", "folder removed by hand", "other login", "restore"])
+async def test_of_another_login_under_the_same_name_nothing_is_known(
+    store: Store, vault: Vault, provider: FakeProvider, registry: Registry, way: str
+) -> None:
+    quota = _Quota()
+    captures = Captures(store, vault, provider, registry, quota)
+    mine, other = capture("free", account_id="acc-1"), capture("pro", account_id="acc-2")
+    await captures.add("a", mine, actor="test")
+    if way == "restore":
+        await captures.update("a", other, actor="test", other_login=True)
+    await _remembers(registry, store)
+    assert await _knows(registry, store) == (True, True, True, Health.AUTH_EXPIRED)
+    quota.told.clear()
+
+    if way == "delete and add":
+        await captures.delete("a", actor="test")
+        await captures.add("a", other, actor="test")
+    elif way == "folder removed by hand":
+        vault.delete("a")
+        await captures.add("a", other, actor="test")
+    elif way == "other login":
+        await captures.update("a", other, actor="test", other_login=True)
+    else:
+        await captures.restore("a", actor="test")
+
+    assert await _knows(registry, store) == (False, False, False, Health.OK)
+    assert quota.told[-2:] == [("in the transaction", "a"), ("afterwards", "a")]
+
+
+@pytest.mark.parametrize("other_login", [False, True])
+async def test_a_newer_capture_of_the_same_login_keeps_what_is_the_logins(
+    store: Store, vault: Vault, provider: FakeProvider, registry: Registry, other_login: bool
+) -> None:
+    quota = _Quota()
+    captures = Captures(store, vault, provider, registry, quota)
+    await captures.add("a", capture("free", account_id="acc-1"), actor="test")
+    await _remembers(registry, store)
+    quota.told.clear()
+    newer = capture("plus", account_id="acc-1")
+    await captures.update("a", newer, actor="test", other_login=other_login)
+
+    assert await _knows(registry, store) == (True, True, True, Health.OK)
+    assert quota.told == []
+
+
+async def test_what_a_replaced_capture_still_meets_teaches_nothing(
+    captures: Captures, registry: Registry, store: Store
+) -> None:
+    await captures.add("a", capture("free"), actor="test")
+    old = Attempt(utc_now(), (await registry.account("a")).capture_sha256)
+    await captures.update("a", capture("plus"), actor="test")
+    await registry.snapshot()
+    for error in (RateLimitedError("slow"), AuthInvalidError("no")):
+        await Outcomes(store, registry).report("a", error, old)
+    account = await registry.account("a")
+    assert (account.cooldown, account.health) == (None, Health.OK)

@@ -11,7 +11,7 @@ from bridge.accounts.buckets import BucketLimits
 from bridge.accounts.changes import AccountChanges
 from bridge.accounts.events import AccountEvents
 from bridge.accounts.registry import Registry
-from bridge.audit import AuditLog
+from bridge.audit import AuditFilters, AuditLog
 from bridge.store.engine import Store
 from bridge.vault import Vault
 from core.errors import InvalidRequestError, NotFoundError
@@ -84,7 +84,7 @@ async def test_a_change_is_told_with_what_was_before_and_no_change_is_not(
     await changes.change("a", "key_2", state="enabled")
     await changes.change("a", "key_2", weight=5)
 
-    told = (await AuditLog(store).page(action="account.")).items
+    told = (await AuditLog(store).page(AuditFilters(action="account."))).items
     assert [(one.action, one.actor) for one in told] == [
         ("account.changed", "key_2"),
         ("account.resumed", "key_2"),

@@ -64,7 +64,7 @@ async def _played(steps: list[tuple[type[BridgeError] | None, int, bool]], regis
     outcomes, refused = Outcomes(store, registry), dict[str, int]()
     start, sha = utc_now() - timedelta(days=1), (await registry.account("a")).capture_sha256
     for number, (error, offset, pictures) in enumerate(steps):
-        scopes = ["account", *(["bucket:upload", "bucket:image"] if pictures else ["model:gpt-5-5"])]
+        scopes = ["account", *(["model:auto", "bucket:upload", "bucket:image"] if pictures else ["model:gpt-5-5"])]
         # Real time passes between steps; what an offset of 0 or less says began before the last refusal.
         now = utc_now()
         began = now if offset > 0 else start

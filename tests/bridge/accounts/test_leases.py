@@ -70,6 +70,17 @@ async def test_a_silent_process_loses_its_chats_but_no_operation(store: Store) -
     assert await store.write(work) == (1, {("a", "chat"): 1, ("a", "image"): 1})
 
 
+async def test_what_a_process_takes_after_it_was_taken_for_dead_goes_unless_it_shows_itself(store: Store) -> None:
+    def work(conn: Connection) -> tuple[leases.Used, leases.Used]:
+        _chat(conn, "l1", "overslept")
+        leases.expire(conn, _NOW)
+        soon = leases.used(conn)
+        leases.expire(conn, _NOW + timedelta(seconds=1))
+        return soon, leases.used(conn)
+
+    assert await store.write(work) == ({("a", "chat"): 1}, {})
+
+
 async def test_presence_shows_renews_and_ends(store: Store) -> None:
     def renewed(conn: Connection) -> int | None:
         return conn.exec_driver_sql("SELECT renewed_at FROM processes").scalar()

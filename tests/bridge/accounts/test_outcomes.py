@@ -146,9 +146,13 @@ async def test_a_model_that_is_used_up_says_nothing_about_the_account(bench: _Be
     await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=36_000), attempt)
     assert await bench.scopes() == {"model:gpt-5-5"}
     assert 35_990 < await bench.left_of("model:gpt-5-5") <= 36_000
-    await bench.outcomes.report("a", ModelLimitError("x"), await bench.attempt())
-    assert await bench.scopes() == {"model:gpt-5-5"}
     assert (await bench.account()).cause(utc_now()) == "ok"
+
+
+async def test_a_cap_on_messages_that_leave_the_model_to_upstream_is_believed(bench: _Bench) -> None:
+    await bench.outcomes.report("a", ModelLimitError("x", retry_after_seconds=900), await bench.attempt())
+    assert await bench.scopes() == {"model:auto"}
+    assert 890 < await bench.left_of("model:auto") <= 900
 
 
 async def test_a_used_up_feature_is_its_bucket_and_a_later_success_in_it_ends_that(bench: _Bench) -> None:
@@ -199,3 +203,16 @@ async def test_successes_of_a_healthy_account_are_written_once_a_minute(bench: _
 async def test_an_account_that_is_gone_is_not_remembered(bench: _Bench, store: Store) -> None:
     await bench.outcomes.report("nobody", RateLimitedError("x"))
     assert await store.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM accounts").scalar()) == 0
+
+
+async def test_what_was_learnt_from_is_kept_with_upstreams_own_words_and_without_secrets(bench: _Bench) -> None:
+    said = "Too many requests\n for authorization: Bearer abc.def. " + "x" * 2000
+    limited = RateLimitedError("Slow down.", upstream_status=429, upstream_text=said)
+    await bench.outcomes.report("a", limited, await bench.attempt())
+    await bench.outcomes.report("a", AuthInvalidError("Not accepted.", upstream_status=401), await bench.attempt())
+    account = await bench.account()
+    assert account.cooldown is not None
+    assert account.cooldown.evidence.startswith("Slow down. (HTTP 429: Too many requests for authorization")
+    assert "abc.def" not in account.cooldown.evidence
+    assert len(account.cooldown.evidence) < 340
+    assert account.memory.health_detail == "Not accepted. (HTTP 401)"

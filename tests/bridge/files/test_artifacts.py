@@ -18,7 +18,7 @@ from bridge.operations.records import Operations
 from bridge.store.engine import Store
 from core.contracts.operations import OperationRecord
 from core.errors import GoneError, NotFoundError, ProtocolError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
 
@@ -31,7 +31,7 @@ def encoded(kind: str) -> bytes:
 
 @pytest.fixture
 async def operation(store: Store) -> OperationRecord:
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     return (await operations.admit(admission("A heron, at Dawn!"))).record
 
 

@@ -16,7 +16,7 @@ from bridge.store.engine import Store
 from core.clock import utc_now
 from core.contracts.files import FileRecord
 from core.errors import GoneError, InvalidRequestError, NotFoundError, RequestTooLargeError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fakes.files import library, upload, uploaded
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
@@ -29,7 +29,7 @@ def files(store: Store, tmp_path: Path) -> Library:
 
 async def made(store: Store, root: Path, owner: str = "primary") -> str:
     """A picture that an operation made; its id."""
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     record = (await operations.admit(admission(owner=owner))).record
     artifact = await Artifacts(store, root / "artifacts").write_image(record, 0, png())
     await store.write(lambda conn: keep(conn, artifact, owner, 0))

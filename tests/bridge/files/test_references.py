@@ -29,7 +29,7 @@ from core.errors import (
     RequestTooLargeError,
 )
 from core.settings import InputSettings, load
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fakes.files import library
 from tests.fakes.pictures import PictureHost, head
 from tests.fakes.upstream import png
@@ -47,7 +47,7 @@ async def load_one(reader: References, value: Any, caller: Caller = ME) -> bytes
 
 @pytest.fixture
 async def artifact(store: Store, artifacts: Artifacts) -> Artifact:
-    operation = (await Operations(store, NoAccounts()).admit(admission("A heron"))).record  # type: ignore[arg-type]
+    operation = (await Operations(store, OneAccount()).admit(admission("A heron"))).record  # type: ignore[arg-type]
     made = await artifacts.write_image(operation, 0, png())
     await store.write(lambda conn: rows.keep(conn, made, "primary", 0))
     return made

@@ -220,7 +220,7 @@ async def test_bad_captures_are_told_and_cost_no_other_account(
         "binary": "skip",
         "expired": "take",
         "free": "take",
-        "free/settings.json": "skip",
+        "free/settings.json": "take",
         "plus": "take",
         "x" * 70: "skip",
     }

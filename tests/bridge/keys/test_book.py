@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bridge.audit import AuditLog
+from bridge.audit import AuditFilters, AuditLog
 from bridge.keys import book, use
 from bridge.keys.book import ApiKeys
 from bridge.keys.grant import PRIMARY, Grant
@@ -191,7 +191,7 @@ async def test_every_change_is_in_the_audit_log_without_the_key(keys: ApiKeys, s
     await keys.change(made.record.id, {"name": "desk"}, actor="key:primary")
     await keys.revoke(made.record.id, actor="cli")
 
-    entries = (await AuditLog(store).page(subject=made.record.id)).items
+    entries = (await AuditLog(store).page(AuditFilters(subject=made.record.id))).items
     assert [(entry.actor, entry.action) for entry in entries] == [
         ("cli", "key.revoked"),
         ("key:primary", "key.changed"),

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import update
 
+from bridge.accounts import tickets
 from bridge.accounts.account import Account
 from bridge.idempotency.digest import request_digest
 from bridge.operations import events
@@ -16,25 +18,38 @@ from bridge.operations.admission import Admission
 from bridge.operations.records import Operations
 from bridge.operations.rows import OPERATIONS
 from bridge.operations.submissions import Submissions
+from bridge.routing.needs import Needs
 from bridge.store.engine import Store
 from core.clock import utc_now
+from core.contracts.buckets import Bucket
 from core.contracts.failure import Failure
 from core.contracts.operations import OperationKind, OperationState
+from core.contracts.routing import Strategy
 from core.contracts.texts import VisionRequest
-from core.errors import IdempotencyConflictError, NotFoundError, OperationIdTakenError
+from core.errors import (
+    FeatureSwitchedOffError,
+    IdempotencyConflictError,
+    NotFoundError,
+    OperationIdTakenError,
+    UnsupportedModelError,
+)
+from provider.interface.accounts import Capabilities
 from tests.fixtures.durable import admission, admission_of
 
 
-class NoAccounts:
-    """A registry without accounts."""
+class OneAccount:
+    """A registry with one account, of a plan that nobody knows."""
+
+    def __init__(self, **values: Any) -> None:
+        self._values = values
 
     async def snapshot(self) -> tuple[Account, ...]:
-        return ()
+        return (Account("one", **self._values),)
 
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 FAILURE = Failure(code="rate_limited", fault="upstream", message="no", action="wait", retryable=True)
@@ -101,7 +116,7 @@ async def test_a_failure_that_spent_nothing_frees_the_key_and_any_other_end_keep
 
 
 async def test_a_key_is_forgotten_after_its_time(store: Store) -> None:
-    operations = Operations(store, NoAccounts(), idempotency_hours=1e-9)  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount(), idempotency_hours=1e-9)  # type: ignore[arg-type]
     first = await operations.admit(admission(idempotency_key="k"))
 
     second = await operations.admit(admission("another", idempotency_key="k"))
@@ -186,7 +201,7 @@ async def test_an_equal_picture_joins_no_run_that_is_watched_ended_cancelled_or_
     cancelled = await lose(operations, store, admission("other"))
     await operations.request_cancel(cancelled, "primary")
     await lose(operations, store, admission(owner="somebody"))
-    await lose(operations, store, admission(accounts=("two",)))
+    await lose(operations, store, admission(accounts=("one",)))
     await lose(operations, store, admission(detached=True))
 
     assert (await operations.admit(admission())).created
@@ -215,3 +230,36 @@ def test_the_digest_ignores_the_order_of_fields_and_nothing_else() -> None:
     assert digest != request_digest("/b", {"prompt": "x", "size": "1:1"})
     assert digest != request_digest("/a", {"prompt": "x", "size": "1:2"})
     assert len(digest) == 64
+
+
+async def test_what_nobody_could_ever_serve_is_refused_and_leaves_nothing_behind(store: Store) -> None:
+    plus = Capabilities("plus", ("auto", "gpt-5-5"), {})
+    operations = Operations(store, OneAccount(capabilities=plus))  # type: ignore[arg-type]
+    request = VisionRequest(prompt="What is it?", slug="gpt-nonsense")
+    asked = admission_of(OperationKind.VISION, request, idempotency_key="once")
+
+    with pytest.raises(UnsupportedModelError, match="no account's plan offers gpt-nonsense"):
+        await operations.admit(asked)
+
+    assert (await operations.list("primary")).items == ()
+    assert await store.read(lambda conn: conn.exec_driver_sql("SELECT count(*) FROM idempotency_keys").scalar()) == 0
+
+
+async def test_an_answer_that_is_there_is_given_whatever_became_of_the_accounts(store: Store) -> None:
+    asked = admission("a heron", idempotency_key="once")
+    first = await Operations(store, OneAccount()).admit(asked)  # type: ignore[arg-type]
+    off = OneAccount(limits={Bucket.IMAGE: 0})
+
+    again = await Operations(store, off).admit(asked)  # type: ignore[arg-type]
+    with pytest.raises(FeatureSwitchedOffError, match="no slots for image"):
+        await Operations(store, off).admit(admission("another heron"))  # type: ignore[arg-type]
+
+    assert (again.created, again.record.id) == (False, first.record.id)
+
+
+async def test_the_line_knows_the_strategy_that_counts(store: Store) -> None:
+    operations = Operations(store, OneAccount(), strategy=Strategy.WEIGHTED)  # type: ignore[arg-type]
+    await operations.admit(admission("one"))
+
+    (ticket,) = await store.read(tickets.waiting)
+    assert Needs.model_validate_json(ticket.needs).strategy is Strategy.WEIGHTED

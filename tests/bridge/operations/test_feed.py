@@ -15,13 +15,13 @@ from bridge.operations.records import Operations
 from bridge.store.engine import Store
 from core.contracts.operations import OperationState
 from core.errors import StoreError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission
 
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -59,7 +59,7 @@ async def test_a_change_by_another_process_is_heard_within_a_tenth_of_a_second(
     other = Store.open(database_url)
     try:
         started = asyncio.get_running_loop().time()
-        await Operations(other, NoAccounts()).close(record.id, OperationState.CANCELLED)  # type: ignore[arg-type]
+        await Operations(other, OneAccount()).close(record.id, OperationState.CANCELLED)  # type: ignore[arg-type]
         done = await waiting
         took = asyncio.get_running_loop().time() - started
     finally:

@@ -22,7 +22,7 @@ from core.clock import utc_now
 from core.contracts.failure import Failure
 from core.contracts.operations import OperationRecord, OperationState
 from core.errors import NotFoundError, OperationIdTakenError, OperationNotFinishedError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission
 
 FAILURE = Failure(code="rate_limited", fault="upstream", message="no", action="wait", retryable=True)
@@ -30,7 +30,7 @@ FAILURE = Failure(code="rate_limited", fault="upstream", message="no", action="w
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 def three(**changes: Any) -> Admission:
@@ -138,11 +138,11 @@ async def test_a_group_is_removed_as_one_once_all_of_it_has_ended(
     await end(operations, (lead.id, OperationState.COMPLETED), (members[0].id, OperationState.CANCELLED))
 
     with pytest.raises(OperationNotFinishedError):
-        await removal.remove(lead.id, "primary", files=True)
+        await removal.remove(lead.id, "primary", files=True, actor="test")
     await end(operations, (members[1].id, OperationState.FAILED))
-    await removal.remove(members[1].id, "primary", files=True)
+    await removal.remove(members[1].id, "primary", files=True, actor="test")
     left = (await operations.get(lead.id, "primary")).members
-    await removal.remove(lead.id, "primary", files=True)
+    await removal.remove(lead.id, "primary", files=True, actor="test")
 
     assert [one.id for one in left] == [members[0].id]
     assert (await operations.list("primary")).items == ()

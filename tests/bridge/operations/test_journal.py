@@ -14,7 +14,7 @@ from core.clock import utc_now
 from core.contracts.operations import OperationKind, OperationState
 from core.contracts.research import ResearchRequest
 from provider.interface.research import ResearchHandle
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission, admission_of
 
 
@@ -25,7 +25,7 @@ def submissions(store: Store) -> Submissions:
 
 @pytest.fixture
 async def operation(store: Store) -> str:
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     return (await operations.admit(admission())).record.id
 
 
@@ -71,7 +71,7 @@ async def test_an_old_attempt_writes_no_id_and_no_event(submissions: Submissions
 
 async def test_nothing_is_sent_or_said_after_the_end(submissions: Submissions, operation: str, store: Store) -> None:
     _, book = await submissions.take_fence(operation)
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     closed = await operations.close(operation, OperationState.CANCELLED)
     again = await operations.close(operation, OperationState.COMPLETED)
 
@@ -100,7 +100,7 @@ async def test_events_are_numbered_without_gaps_and_a_known_key_is_one_event(ope
 
 
 async def test_a_research_is_known_by_its_ids_and_does_not_run_before_its_plan(store: Store) -> None:
-    operations, submissions = Operations(store, NoAccounts()), Submissions(store)  # type: ignore[arg-type]
+    operations, submissions = Operations(store, OneAccount()), Submissions(store)  # type: ignore[arg-type]
     asked = admission_of(OperationKind.RESEARCH, ResearchRequest(prompt="herons"))
     operation = (await operations.admit(asked)).record.id
     _, book = await submissions.take_fence(operation)

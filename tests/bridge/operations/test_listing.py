@@ -17,13 +17,13 @@ from core.clock import utc_now
 from core.contracts.operations import OperationKind, OperationState
 from core.contracts.texts import ResponseMessage, ResponseRequest
 from core.errors import InvalidRequestError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission, admission_of
 
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 async def test_pages_follow_each_other_without_gap_or_overlap(operations: Operations) -> None:

@@ -11,13 +11,13 @@ from bridge.operations.records import Operations
 from bridge.operations.submissions import Submissions
 from bridge.store.engine import Store
 from core.contracts.operations import OperationState
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission
 
 
 @pytest.fixture
 async def operation(store: Store) -> str:
-    operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     return (await operations.admit(admission())).record.id
 
 
@@ -42,7 +42,7 @@ async def test_an_attempt_that_lost_its_fence_and_one_that_is_late_tell_nothing(
     _, book = await submissions.take_fence(operation)
     await submissions.take_fence(operation)
     await submissions.tell_preview(operation, book.fence, "a", {}, most=2)
-    await Operations(store, NoAccounts()).close(operation, OperationState.CANCELLED)  # type: ignore[arg-type]
+    await Operations(store, OneAccount()).close(operation, OperationState.CANCELLED)  # type: ignore[arg-type]
     await submissions.tell_preview(operation, None, "b", {}, most=2)
 
     assert await told(store, operation) == []

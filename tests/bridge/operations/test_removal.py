@@ -21,7 +21,7 @@ from core.clock import utc_now
 from core.contracts.images import ImageForm
 from core.contracts.operations import OperationState
 from core.errors import GoneError, NotFoundError, OperationIdTakenError, OperationNotFinishedError
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
 
@@ -30,7 +30,7 @@ TABLES = (EVENTS, RESULTS, RESEARCHES, UPLOADS, SUBMISSIONS)
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 @pytest.fixture
@@ -74,7 +74,7 @@ async def test_nothing_of_it_is_left_but_its_files(
 ) -> None:
     assert all([await count(store, table) for table in (*TABLES, OPERATIONS, KEYS, ARTIFACTS)])
 
-    await removal.remove("mine", "primary", files=False)
+    await removal.remove("mine", "primary", files=False, actor="me")
 
     assert [await count(store, table) for table in (*TABLES, OPERATIONS, KEYS, ARTIFACTS)] == [0] * 8
     kept, path = await artifacts.get(file_id)
@@ -84,7 +84,7 @@ async def test_nothing_of_it_is_left_but_its_files(
 async def test_its_files_go_where_that_is_asked(
     removal: Removal, artifacts: Artifacts, tmp_path: Path, file_id: str
 ) -> None:
-    await removal.remove("mine", "primary", files=True)
+    await removal.remove("mine", "primary", files=True, actor="me")
 
     with pytest.raises(NotFoundError):
         await artifacts.get(file_id)
@@ -98,7 +98,7 @@ async def test_a_file_that_is_gone_already_is_no_hindrance(
     with pytest.raises(GoneError):
         await artifacts.get(file_id)
 
-    await removal.remove("mine", "primary", files=True)
+    await removal.remove("mine", "primary", files=True, actor="me")
 
     assert await operations.find("mine") is None
 
@@ -107,18 +107,18 @@ async def test_only_its_owner_removes_it_and_only_once_it_has_ended(removal: Rem
     await operations.admit(admission(operation_id="mine"))
 
     with pytest.raises(NotFoundError):
-        await removal.remove("mine", "somebody", files=True)
+        await removal.remove("mine", "somebody", files=True, actor="me")
     with pytest.raises(OperationNotFinishedError):
-        await removal.remove("mine", "primary", files=True)
+        await removal.remove("mine", "primary", files=True, actor="me")
     with pytest.raises(NotFoundError):
-        await removal.remove("none", "primary", files=True)
+        await removal.remove("none", "primary", files=True, actor="me")
     assert await operations.find("mine") is not None
 
 
 async def test_its_id_is_never_given_out_again_and_its_key_is_free(
     removal: Removal, operations: Operations, file_id: str
 ) -> None:
-    await removal.remove("mine", "primary", files=False)
+    await removal.remove("mine", "primary", files=False, actor="me")
 
     with pytest.raises(OperationIdTakenError):
         await operations.admit(admission(operation_id="mine"))
@@ -128,7 +128,7 @@ async def test_its_id_is_never_given_out_again_and_its_key_is_free(
 async def test_what_repeated_it_stays_and_names_nobody(removal: Removal, operations: Operations, file_id: str) -> None:
     again = (await operations.admit(admission(rerun_of="mine"))).record
 
-    await removal.remove("mine", "primary", files=False)
+    await removal.remove("mine", "primary", files=False, actor="me")
 
     assert (await operations.get(again.id, "primary")).rerun_of is None
 
@@ -138,6 +138,6 @@ async def test_its_previews_go_with_it(removal: Removal, file_id: str, tmp_path:
     previews = Previews(tmp_path / "artifacts")
     name, _ = await previews.write("mine", "asset", png(), ImageForm())
 
-    await removal.remove("mine", "primary", files=files)
+    await removal.remove("mine", "primary", files=files, actor="test")
 
     assert await previews.read(name) is None

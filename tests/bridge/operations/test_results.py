@@ -16,7 +16,7 @@ from bridge.operations.submissions import Submissions
 from bridge.store.engine import Store
 from core.contracts.operations import OperationEvent, OperationKind, OperationState
 from core.contracts.texts import ResponseMessage, ResponseRequest
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission_of
 
 CHAT = ResponseRequest(messages=(ResponseMessage(role="user", text="Hello"),))
@@ -24,7 +24,7 @@ CHAT = ResponseRequest(messages=(ResponseMessage(role="user", text="Hello"),))
 
 @pytest.fixture
 def operations(store: Store) -> Operations:
-    return Operations(store, NoAccounts())  # type: ignore[arg-type]
+    return Operations(store, OneAccount())  # type: ignore[arg-type]
 
 
 @pytest.fixture

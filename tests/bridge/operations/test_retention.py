@@ -34,7 +34,7 @@ from core.contracts.operations import OperationState
 from core.contracts.retention import RetentionReport
 from core.errors import GoneError, NotFoundError
 from core.settings import RetentionSettings, load
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fakes.files import upload, uploaded
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
@@ -50,7 +50,7 @@ class Desk:
     store: Store
 
     def __post_init__(self) -> None:
-        self.operations = Operations(self.store, NoAccounts())  # type: ignore[arg-type]
+        self.operations = Operations(self.store, OneAccount())  # type: ignore[arg-type]
         self.artifacts = Artifacts(self.store, self.root / "artifacts")
         self.inputs = Inputs(self.store, self.root / "inputs")
         self.uploads = uploaded(self.store, self.root)

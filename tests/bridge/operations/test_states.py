@@ -20,7 +20,7 @@ from core.contracts.operations import OperationKind, OperationState
 from core.contracts.research import ResearchRequest
 from core.errors import UpstreamError
 from provider.interface.research import ResearchHandle
-from tests.bridge.operations.test_admission import NoAccounts
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission_of
 
 ENDS = [state for state in OperationState if state.terminal]
@@ -35,7 +35,7 @@ class World:
 
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.operations = Operations(store, NoAccounts())  # type: ignore[arg-type]
+        self.operations = Operations(store, OneAccount())  # type: ignore[arg-type]
         self._submissions, self._results = Submissions(store), Results(store)
         self._fence = 0
         self.steps: dict[str, Step] = {

@@ -131,9 +131,9 @@ async def test_only_readings_that_differ_become_history(store: Store, vault: Vau
             book.told("a", limits(image), source="stream")
         book.refused("a", "image_gen", retry_after_seconds=60)
         await keeper.settle()
-        found = await keeper.history(account="a", since=utc_now() - timedelta(minutes=1), limit=10)
+        found = await keeper.history(accounts=("a",), since=utc_now() - timedelta(minutes=1), limit=10)
         assert [(one.status, one.remaining) for _, one in found] == [("available", 5), ("available", 4), ("blocked", 0)]
-        assert await keeper.history(account="b", since=utc_now() - timedelta(minutes=1), limit=10) == []
+        assert await keeper.history(accounts=("b",), since=utc_now() - timedelta(minutes=1), limit=10) == []
 
         await store.write(lambda conn: rows.forget_history(conn, utc_now()))
         assert await keeper.history(since=utc_now() - timedelta(minutes=1), limit=10) == []

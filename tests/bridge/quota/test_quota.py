@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from bridge.build import Bridge, open_bridge
 from bridge.routing.needs import Needs
@@ -107,3 +108,35 @@ async def test_a_probe_waits_for_no_slot(tmp_path: Path, simulator: Simulator) -
     async with opened(tmp_path, simulator) as bridge, bridge.pool.chat(CHAT.model_copy(update={"accounts": ("free",)})):
         await bridge.quota.refresh([await bridge.registry.account("free")])
         assert await status(bridge, "free") != "unknown"
+
+
+async def _known(bridge: Bridge, alias: str) -> tuple[int, int, int]:
+    """How much is known of an account here, in the database, and of the past."""
+
+    def rows(conn: Connection) -> tuple[int, int]:
+        counts = [
+            conn.exec_driver_sql(f"SELECT count(*) FROM {table} WHERE account = ?", (alias,)).scalar()
+            for table in ("quota_readings", "quota_history")
+        ]
+        return int(counts[0] or 0), int(counts[1] or 0)
+
+    return len(bridge.quota.book.account(alias).features), *await bridge.store.read(rows)
+
+
+async def test_the_quota_of_another_login_is_unknown_in_every_process(tmp_path: Path, simulator: Simulator) -> None:
+    async with opened(tmp_path, simulator) as one, opened(tmp_path, simulator) as other:
+        await one.quota.refresh([await one.registry.account("plus")])
+        await one.quota.keeper.settle()
+        await other.quota.keeper.settle()
+        assert 0 not in await _known(other, "plus")
+        # Learnt of the login that was there, and not written yet when another one takes its place.
+        other.quota.book.spent("plus", "image_gen")
+        await other.quota.refresh([await other.registry.account("plus")], force=True)
+        capture = simulator.capture("free")
+        await one.captures.update("plus", capture, actor="test", verify=False, other_login=True)
+        assert await _known(one, "plus") == (0, 0, 0)
+        await other.quota.keeper.settle()
+        await one.quota.keeper.settle()
+
+        assert await _known(one, "plus") == await _known(other, "plus") == (0, 0, 0)
+        assert await status(one, "plus") == "unknown"

@@ -7,8 +7,10 @@ import asyncio
 import pytest
 
 from bridge.accounts import cooldowns
-from bridge.accounts.cooling import Cooldowns
 from bridge.accounts.registry import Registry
+from bridge.quota.book import QuotaBook
+from bridge.quota.cooling import Cooldowns
+from bridge.quota.keeper import QuotaKeeper
 from bridge.routing.needs import Needs
 from bridge.routing.pool import Pool
 from bridge.store.engine import Store
@@ -82,11 +84,11 @@ async def test_the_operator_ends_a_cooldown_and_it_is_written_down(
 ) -> None:
     vault.write("a", capture("plus"))
     await pool.report("a", RateLimitedError("slow", retry_after_seconds=800), _CHAT)
-    hands = Cooldowns(store, registry)
+    hands = Cooldowns(store, registry, QuotaKeeper(store, QuotaBook(), vault, history_days=30))
     (there,) = await hands.all()
     assert (there.account, there.cooldown.scope, there.cooldown.reason) == ("a", "account", "burst")
-    assert await hands.clear("a", "bucket:image", actor="me") == []
-    assert await hands.clear("a", actor="me") == [there]
+    assert (await hands.clear("a", "bucket:image", actor="me")).ended == ()
+    assert (await hands.clear("a", actor="me")).ended == (there,)
     assert await hands.all() == []
     await until(lambda: _is_free(pool))
     entry = await store.read(lambda conn: conn.exec_driver_sql("SELECT actor, action, subject FROM audit").one())

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
+from datetime import timedelta
 
 import pytest
 
-from bridge.accounts import leases
+from bridge.accounts import conversations, leases
 from bridge.routing.needs import Needs
 from bridge.routing.pool import Pool
 from bridge.store.engine import Store
 from bridge.vault import Vault
+from core.clock import utc_now
 from core.contracts.buckets import Bucket
+from core.contracts.routing import Strategy
 from core.errors import (
     AccountNotConfiguredError,
     AccountsBusyError,
@@ -199,8 +202,25 @@ async def test_patience_ends_with_busy_and_a_time_to_come_back(open_pool: OpenPo
         with pytest.raises(AccountsBusyError) as caught:
             async with pool.chat(_CHAT):
                 pass
-    assert caught.value.retry_after_seconds
+    assert caught.value.message == (
+        "no slot is free for this: a: its one slot for chat is taken (busy) (nothing changed within 0.05 s)"
+    )
+    assert (caught.value.retry_after_seconds, caught.value.route) == (5, "auto; passed=a:busy")
     assert len(pool._slots._queue) == 0
+
+
+async def test_who_waits_is_told_to_come_back_when_another_account_cools_no_more(
+    open_pool: OpenPool, vault: Vault
+) -> None:
+    for alias in ("a", "b"):
+        vault.write(alias, capture("free"))
+    pool = await open_pool(patience=0.05)
+    await pool.report("b", RateLimitedError("slow", retry_after_seconds=3), _CHAT)
+    async with pool.chat(_CHAT):
+        with pytest.raises(AccountsBusyError, match="b: upstream told it to slow down") as caught:
+            async with pool.chat(_CHAT):
+                pass
+    assert 2 < (caught.value.retry_after_seconds or 0) <= 3
 
 
 async def test_a_full_line_refuses_at_once(open_pool: OpenPool, vault: Vault) -> None:
@@ -209,8 +229,12 @@ async def test_a_full_line_refuses_at_once(open_pool: OpenPool, vault: Vault) ->
     async with pool.chat(_CHAT):
         waiting = asyncio.create_task(pool.chat(_CHAT).__aenter__())
         await _waiting(pool, 1)
-        with pytest.raises(AccountsBusyError, match="full"):
+        with pytest.raises(AccountsBusyError, match="a: its one slot for chat is taken .* .1 wait already") as caught:
             async with pool.chat(_CHAT):
+                pass
+        assert caught.value.route == "auto; passed=a:busy"
+        with pytest.raises(UnsupportedModelError):
+            async with pool.chat(_CHAT.model_copy(update={"slug": "gpt-nonsense"})):
                 pass
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
@@ -313,3 +337,37 @@ async def test_closing_sends_those_in_line_away_and_closes_sessions(
         with pytest.raises(ShuttingDownError):
             await waiting
     assert [session.closed for session in provider.sessions] == [True]
+
+
+async def test_a_sticky_conversation_keeps_its_account_in_every_process_and_over_restarts(
+    open_pool: OpenPool, vault: Vault, store: Store
+) -> None:
+    for alias in ("a", "b"):
+        vault.write(alias, capture())
+    sticky = _CHAT.model_copy(update={"strategy": Strategy.STICKY})
+    async with (await open_pool()).chat(sticky.model_copy(update={"accounts": ("b",)}), affinity="me:talk") as held:
+        assert held.alias == "b"
+
+    async def kept() -> object:
+        return await store.read(lambda conn: conversations.account_of(conn, "me:talk"))
+
+    await until(kept)
+    other = await open_pool()
+    async with other.chat(sticky, affinity="me:talk") as held:
+        assert held.alias == "b"
+    assert (await other.explain(sticky, affinity="me:talk")).account == "b"
+    async with other.chat(sticky, affinity="me:another") as held:
+        assert held.alias == "a"
+    async with other.chat(_CHAT, affinity="me:talk") as held:
+        assert held.alias == "b"
+    async with (await open_pool()).chat(_CHAT, affinity="me:talk") as held:
+        # Under the other strategies it is a preference of the process alone.
+        assert held.alias == "a"
+
+
+async def test_conversations_that_ended_long_ago_are_forgotten(store: Store) -> None:
+    long_ago = utc_now() - conversations.KEPT - timedelta(days=1)
+    await store.write(lambda conn: conversations.answered(conn, "me:old", "a", long_ago))
+    await store.write(lambda conn: conversations.answered(conn, "me:new", "a", utc_now()))
+    kept = await store.read(lambda conn: [conversations.account_of(conn, key) for key in ("me:old", "me:new", None)])
+    assert kept == [None, "a", None]

@@ -7,8 +7,13 @@ from collections.abc import Sequence
 
 import pytest
 
-from bridge.routing.queue import Queue
+from bridge.routing.queue import NotYet, Queue
 from core.errors import AccountsBusyError, BridgeError, NoEligibleAccountError, ShuttingDownError, StoreError
+
+_WHY = NotYet(AccountsBusyError("a: its one slot is taken", retry_after_seconds=3, route="auto; passed=a:busy"))
+
+
+_EARLY = NotYet(AccountsBusyError("nobody has looked yet"))
 
 
 class _Desk:
@@ -24,14 +29,14 @@ class _Desk:
         self.proceed = asyncio.Event()
         self.proceed.set()
 
-    async def serve(self, wants: Sequence[str]) -> list[int | BridgeError | None]:
+    async def serve(self, wants: Sequence[str]) -> list[int | BridgeError | NotYet]:
         self.asked += 1
         self.entered.set()
         await self.proceed.wait()
         if self.failure is not None:
             raise self.failure
         return [
-            NoEligibleAccountError("never") if want == "never" else self.free.pop(0) if self.free else None
+            NoEligibleAccountError("never") if want == "never" else self.free.pop(0) if self.free else _WHY
             for want in wants
         ]
 
@@ -52,7 +57,7 @@ def _queue(desk: _Desk, *, limit: int = 10, patience: float = 5) -> Queue[str, i
 
 async def test_a_wake_serves_at_once_and_in_order(desk: _Desk) -> None:
     queue = _queue(desk)
-    waiting = [asyncio.create_task(queue.wait(f"w{number}")) for number in range(3)]
+    waiting = [asyncio.create_task(queue.wait(f"w{number}", _EARLY)) for number in range(3)]
     await desk.entered.wait()
     desk.free = [1, 2, 3]
     queue.wake()
@@ -62,7 +67,7 @@ async def test_a_wake_serves_at_once_and_in_order(desk: _Desk) -> None:
 
 async def test_nothing_is_asked_while_nothing_changed(desk: _Desk) -> None:
     queue = _queue(desk)
-    waiting = asyncio.create_task(queue.wait("w"))
+    waiting = asyncio.create_task(queue.wait("w", _EARLY))
     await desk.entered.wait()
     await asyncio.sleep(0.3)
     assert desk.asked <= 2
@@ -73,7 +78,7 @@ async def test_nothing_is_asked_while_nothing_changed(desk: _Desk) -> None:
 
 async def test_an_error_ends_the_wait_of_its_own_want_only(desk: _Desk) -> None:
     queue = _queue(desk)
-    never, other = asyncio.create_task(queue.wait("never")), asyncio.create_task(queue.wait("w"))
+    never, other = asyncio.create_task(queue.wait("never", _EARLY)), asyncio.create_task(queue.wait("w", _EARLY))
     with pytest.raises(NoEligibleAccountError):
         await never
     assert not other.done()
@@ -87,7 +92,7 @@ async def test_a_grant_for_somebody_who_left_is_given_back(desk: _Desk) -> None:
     queue = _queue(desk)
     desk.proceed.clear()
     desk.free = [1]
-    leaving = asyncio.create_task(queue.wait("w"))
+    leaving = asyncio.create_task(queue.wait("w", _EARLY))
     await desk.entered.wait()
     leaving.cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -103,7 +108,7 @@ async def test_a_grant_for_somebody_who_left_is_given_back(desk: _Desk) -> None:
 async def test_a_cancellation_at_any_turn_of_the_loop_loses_no_grant(desk: _Desk, turns: int) -> None:
     queue = _queue(desk)
     desk.free = [1]
-    leaving = asyncio.create_task(queue.wait("w"))
+    leaving = asyncio.create_task(queue.wait("w", _EARLY))
     for _ in range(turns):
         await asyncio.sleep(0)
     leaving.cancel()
@@ -117,13 +122,22 @@ async def test_a_cancellation_at_any_turn_of_the_loop_loses_no_grant(desk: _Desk
 async def test_no_patience_is_busy_at_once(desk: _Desk) -> None:
     queue = _queue(desk, patience=0)
     with pytest.raises(AccountsBusyError):
-        await queue.wait("w")
+        await queue.wait("w", _EARLY)
     await queue.aclose()
 
 
+async def test_who_waited_in_vain_is_told_why_it_was_in_the_end(desk: _Desk) -> None:
+    queue = _queue(desk, patience=0.1)
+    with pytest.raises(AccountsBusyError) as told:
+        await queue.wait("w", _EARLY)
+    await queue.aclose()
+    assert told.value.message == "a: its one slot is taken (nothing changed within 0.1 s)"
+    assert (told.value.retry_after_seconds, told.value.route) == (3, "auto; passed=a:busy")
+
+
 async def test_no_line_at_all_is_busy_at_once(desk: _Desk) -> None:
-    with pytest.raises(AccountsBusyError):
-        await _queue(desk, limit=0).wait("w")
+    with pytest.raises(AccountsBusyError, match="nobody has looked yet .0 wait already"):
+        await _queue(desk, limit=0).wait("w", _EARLY)
     assert desk.asked == 0
 
 
@@ -132,18 +146,18 @@ async def test_nobody_waits_for_a_desk_that_broke_and_it_can_open_again(desk: _D
     queue = _queue(desk)
     desk.failure = failure
     with pytest.raises(type(failure)):
-        await queue.wait("w")
+        await queue.wait("w", _EARLY)
     desk.failure, desk.free = None, [1]
-    assert await queue.wait("w") == 1
+    assert await queue.wait("w", _EARLY) == 1
     await queue.aclose()
 
 
 async def test_closing_sends_everybody_away(desk: _Desk) -> None:
     queue = _queue(desk)
-    waiting = asyncio.create_task(queue.wait("w"))
+    waiting = asyncio.create_task(queue.wait("w", _EARLY))
     await desk.entered.wait()
     await queue.aclose()
     with pytest.raises(ShuttingDownError):
         await waiting
     with pytest.raises(ShuttingDownError):
-        await queue.wait("late")
+        await queue.wait("late", _EARLY)

@@ -7,12 +7,19 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
+from bridge.accounts.changes import AccountChanges
 from bridge.accounts.outcomes import Outcomes
 from bridge.accounts.registry import Registry
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
 from bridge.vault import Vault
-from core.errors import BrowserCheckRequiredError, CaptureRejectedError, CaptureUnreadableError
+from core.errors import (
+    AccountQuarantinedError,
+    BrowserCheckRequiredError,
+    CaptureRejectedError,
+    CaptureUnreadableError,
+    RateLimitedError,
+)
 from tests.fakes.provider import FakeProvider, FakeSession, capture
 
 
@@ -66,6 +73,32 @@ async def test_a_session_that_must_not_be_used_drains_and_is_closed(
     assert provider.sessions[0].closed
 
 
+async def test_the_session_of_an_account_in_quarantine_asks_nothing_more(
+    sessions: Sessions, registry: Registry, vault: Vault, store: Store, provider: FakeProvider
+) -> None:
+    vault.write("a", capture())
+    kept = await sessions.enter(await registry.account("a"))
+    await _quarantine(registry, vault, store)
+    sessions.tend(await registry.snapshot())
+    assert isinstance(provider.sessions[0].halted, AccountQuarantinedError)
+    sessions.leave(kept)
+
+
+@pytest.mark.parametrize("state", ["paused", "cooling"])
+async def test_an_account_that_rests_fetches_nothing_ahead(
+    sessions: Sessions, registry: Registry, vault: Vault, store: Store, provider: FakeProvider, state: str
+) -> None:
+    vault.write("a", capture())
+    await sessions.enter(await registry.account("a"))
+    if state == "paused":
+        await AccountChanges(store, registry).change("a", "test", state=state)
+    else:
+        await Outcomes(store, registry).report("a", RateLimitedError("slow", retry_after_seconds=60))
+    sessions.tend(await registry.snapshot())
+    session = provider.sessions[0]
+    assert (session.paused, session.halted, session.closed) == (True, None, False)
+
+
 async def test_a_healthy_session_is_left_alone(
     sessions: Sessions, registry: Registry, vault: Vault, provider: FakeProvider
 ) -> None:
@@ -74,7 +107,7 @@ async def test_a_healthy_session_is_left_alone(
     sessions.leave(await sessions.enter(account))
     sessions.tend(await registry.snapshot())
     assert (await sessions.enter(account)).session is provider.sessions[0]
-    assert not provider.sessions[0].closed
+    assert (provider.sessions[0].closed, provider.sessions[0].paused) == (False, False)
 
 
 async def test_a_capture_that_cannot_be_opened_opens_nothing(

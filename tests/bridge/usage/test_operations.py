@@ -6,29 +6,29 @@ from datetime import timedelta
 
 from sqlalchemy import Connection
 
-from bridge.accounts.registry import Registry
 from bridge.operations.records import Operations
 from bridge.store.engine import Store
 from bridge.usage.counters import UsageCounters
 from core.clock import utc_now
 from core.contracts.operations import OperationKind, OperationState
 from core.contracts.texts import ResponseMessage, ResponseRequest
+from tests.bridge.operations.test_admission import OneAccount
 from tests.fixtures.durable import admission, admission_of
 
 
-async def test_an_operation_that_ends_twice_is_counted_once(store: Store, registry: Registry) -> None:
-    operations = Operations(store, registry)
+async def test_an_operation_that_ends_twice_is_counted_once(store: Store) -> None:
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     for state in (OperationState.COMPLETED, OperationState.FAILED, OperationState.CANCELLED):
         record = (await operations.admit(admission(f"a heron that is {state}"))).record
         for _ in range(2):
             await operations.close(record.id, state)
 
-    told = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by={"kind", "model"})
+    told = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by=("kind", "model"))
     assert [(c.kind, c.model, c.requests, c.failures) for c in told] == [("image", "auto", 3, 1)]
 
 
-async def test_what_was_sent_counts_its_estimated_tokens(store: Store, registry: Registry) -> None:
-    operations = Operations(store, registry)
+async def test_what_was_sent_counts_its_estimated_tokens(store: Store) -> None:
+    operations = Operations(store, OneAccount())  # type: ignore[arg-type]
     messages = tuple(
         ResponseMessage(role="user", text=text)
         for text in ("the quick brown fox jumps over the lazy dog", "and sleeps")
@@ -40,7 +40,7 @@ async def test_what_was_sent_counts_its_estimated_tokens(store: Store, registry:
             await store.write(lambda conn, id_=record.id: _sent(conn, id_))  # type: ignore[misc]
         await operations.close(record.id, OperationState.COMPLETED, text="a lazy dog")
 
-    (told,) = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by={"kind"})
+    (told,) = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by=("kind",))
     assert (told.requests, told.prompt_tokens, told.completion_tokens) == (2, 4 + 9 + 4 + 2, 3)
 
 

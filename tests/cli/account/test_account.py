@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cli.account.options import span
+from cli.times import moment, span
 from tests.fakes.http import FakeBridge
 
 Command = Callable[..., Any]
@@ -46,13 +47,36 @@ def lines(text: str) -> dict[str, str]:
 
 
 def test_list_says_what_to_do_where_one_does_not_work(bridge: FakeBridge, command: Command) -> None:
-    bridge.says({"object": "list", "data": [ACCOUNT, ILL]}, path=ACCOUNTS)
+    ends = {"stage": "hours", "expires_at": 1_790_000_000.0, "message": "Replace the capture."}
+    cooling = {"state": "cooling", "cause": "burst", "until": 1_790_000_000.0, "what_to_do": "Wait."}
+    cloudy = {"state": "ok", "cause": "transport", "what_to_do": "Check this machine's network."}
+    accounts = [
+        ACCOUNT,
+        ILL,
+        {**ACCOUNT, "alias": "an-account-with-a-long-name-indeed", "health": cooling},
+        {**ACCOUNT, "alias": "ends", "forecast": ends, "plan": None},
+        {**ACCOUNT, "alias": "cloudy", "health": cloudy},
+        {**ACCOUNT, "alias": "spare", "in_pool": False},
+    ]
+    bridge.says({"object": "list", "data": accounts}, path=ACCOUNTS)
     shown = command("account", "list")
+    until = moment(1_790_000_000.0)
+    slots, wide, ill = "chat=1/3 image=0/2", len(f"cooling (burst) until {until}"), "quarantined (challenge)"
     assert shown.status == 0
-    first, second, advice = shown.out.splitlines()
-    assert first.split() == ["me", "enabled", "ok", "plan=plus", "chat=1/3", "image=0/2"]
-    assert second.split()[:4] == ["ill", "enabled", "quarantined", "(challenge)"]
-    assert advice.strip() == "-> Open it in the browser."
+    assert shown.out.splitlines() == [
+        f"ACCOUNT                             STATE                     {'HEALTH':<{wide}}  PLAN  SLOTS",
+        f"me                                  enabled                   {'ok':<{wide}}  plus  {slots}",
+        f"ill                                 enabled                   {ill:<{wide}}  plus  {slots}",
+        "                                    -> Open it in the browser.",
+        f"an-account-with-a-long-name-indeed  enabled                   cooling (burst) until {until}  plus  {slots}",
+        "                                    -> Wait.",
+        f"ends                                enabled                   {'ok':<{wide}}  -     {slots}",
+        "                                    -> Replace the capture.",
+        f"cloudy                              enabled                   {'ok (transport)':<{wide}}  plus  {slots}",
+        "                                    -> Check this machine's network.",
+        f"spare                               enabled, not in the pool  {'ok':<{wide}}  plus  {slots}",
+        "                                    -> Name it in CHATGPT_ACCOUNTS, or leave that unset, to have it serve.",
+    ]
 
 
 def test_an_empty_list_says_how_to_begin(bridge: FakeBridge, command: Command) -> None:
@@ -68,6 +92,25 @@ def test_show_is_the_account_in_lines(bridge: FakeBridge, command: Command) -> N
     assert (told["account"], told["weight"], told["tags"]) == ("me", "by plan", "work")
     assert (told["capture_age"], told["previous_capture"], told["last_used"]) == ("2.0 h", "yes", "never")
     assert (told["health"], told["what_to_do"], told["slots"]) == ("ok", "Nothing.", "chat=1/3 image=0/2")
+    assert {"forecast", "limited", "capture_ends", "models"}.isdisjoint(told)
+
+
+def test_show_tells_what_the_account_can_what_it_may_not_and_how_long(bridge: FakeBridge, command: Command) -> None:
+    soon, until = time.time() + 5 * 3600 + 60, 1_790_000_000.0
+    told = {
+        **ACCOUNT,
+        "capabilities": {"supported_models": ["auto", "gpt-5-5"], "efforts": {"gpt-5-5": ["standard", "max"]}},
+        "forecast": {"stage": "hours", "expires_at": soon, "expires_by": "token", "message": "Replace it soon."},
+        "health": {"state": "ok", "cause": "ok", "what_to_do": "Nothing.", "limited": {"model:gpt-5-5": until}},
+        "blocked_features": [{"name": "image_gen", "resets_after": "2026-09-21T14:13:20+00:00"}],
+        "model_limits": [{"model_slug": "o9", "resets_after": None}],
+    }
+    bridge.says(told, path=f"{ACCOUNTS}/me")
+    shown = lines(command("account", "show", "me").out)
+    assert (shown["models"], shown["efforts"]) == ("auto, gpt-5-5", "gpt-5-5 (standard max)")
+    assert shown["capture_ends"] == f"{moment(soon)} (in 5.0 h, by its token)"
+    assert shown["forecast"] == "Replace it soon."
+    assert shown["limited"] == f"model:gpt-5-5 until {moment(until)}, image_gen until {moment(until)}, model:o9"
 
 
 @pytest.mark.parametrize(
@@ -106,7 +149,8 @@ def test_a_capture_that_upstream_refuses_is_2_and_nothing_was_written(
     bridge: FakeBridge, command: Command, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bridge.says(GOOD, path=f"{ACCOUNTS}/inspect")
-    bridge.fails("auth_invalid", 403, "not accepted", "Copy it again.", path=f"{ACCOUNTS}/me/capture")
+    path = f"{ACCOUNTS}/me/capture"
+    bridge.fails("auth_invalid", 403, "not accepted", "Copy it again.", path=path, fault="account")
     monkeypatch.setattr("sys.stdin", io.StringIO("curl it"))
     shown = command("account", "update", "me", "--other-login")
     assert shown.status == 2
@@ -125,6 +169,32 @@ def test_a_capture_that_upstream_refuses_is_2_and_nothing_was_written(
     assert json.loads(scripted.out)["code"] == "auth_invalid"
 
 
+@pytest.mark.parametrize("verify", ["--live-verify", "--no-live-verify"])
+def test_an_update_of_nobody_says_how_to_add_and_that_nothing_was_verified(
+    bridge: FakeBridge, command: Command, monkeypatch: pytest.MonkeyPatch, verify: str
+) -> None:
+    bridge.says(GOOD, path=f"{ACCOUNTS}/inspect")
+    bridge.fails("not_found", 404, "There is no account 'me'.", "Check the path.", path=f"{ACCOUNTS}/me/capture")
+    monkeypatch.setattr("sys.stdin", io.StringIO("curl it"))
+    shown = command("account", "update", "me", verify)
+    assert (shown.status, "live_error" in shown.out) == (2, False)
+    assert "or make a new account of the capture with `chatgpt-api account add me`" in shown.err
+
+
+def test_what_is_worth_knowing_of_a_capture_is_told_as_it_is(
+    bridge: FakeBridge, command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check = {"name": "freshness", "level": "recommended", "ok": False, "detail": "It expires within a day."}
+    bridge.says({**GOOD, "warnings": ["freshness"], "checks": [check]}, path=f"{ACCOUNTS}/inspect")
+    bridge.says({**ACCOUNT, "warnings": ["freshness"], "same_login_as": ["mine"]}, path=ACCOUNTS)
+    monkeypatch.setattr("sys.stdin", io.StringIO("curl it"))
+    shown = command("account", "add", "me", "--no-live-verify")
+    assert shown.err.splitlines()[:2] == [
+        "Recommended, and not so here: It expires within a day.",
+        "This login is the account mine already: they share one quota, and ChatGPT sees both as one.",
+    ]
+
+
 def test_a_verified_account_shows_its_quota_and_lives_without_it(bridge: FakeBridge, command: Command) -> None:
     bridge.says({**ACCOUNT, "live_verify": "ok"}, path=f"{ACCOUNTS}/me/restore")
     bridge.fails("upstream_timeout", 504, "too slow", "Wait.", path=f"{ACCOUNTS}/me/check")
@@ -138,13 +208,23 @@ def test_a_verified_account_shows_its_quota_and_lives_without_it(bridge: FakeBri
 def test_check_is_1_unless_the_account_works(
     bridge: FakeBridge, command: Command, ok: bool | None, status: int
 ) -> None:
-    features = {"deep_research": {"remaining": 3}}
-    bridge.says({"account": "me", "ok": ok, "status": "x", "features": features, "what_to_do": "Do."})
+    features = {"deep_research": {"remaining": 3.0}, "file_upload": {"remaining": 4.0, "blocked": True}}
+    blocked = [{"name": "file_upload", "resets_after": "2026-09-21T14:13:20+00:00"}]
+    told = {"features": features, "blocked_features": blocked, "what_to_do": "Do."}
+    bridge.says({"account": "me", "ok": ok, "status": "x", **told})
     shown = command("account", "check", "me")
     told = lines(shown.out)
     assert shown.status == status
     assert told["ok"] == {True: "yes", False: "no", None: "unknown"}[ok]
     assert (told["research_remaining"], told["image_remaining"]) == ("3", "not reported")
+    assert told["upload_remaining"] == "blocked"
+    assert told["limited"].startswith("file_upload until 2026-09-21")
+
+
+def test_check_again_asks_a_closed_account_too(bridge: FakeBridge, command: Command) -> None:
+    bridge.says({"account": "me", "ok": True, "status": "ok"})
+    assert command("account", "check", "me", "--again").status == 0
+    assert bridge.asked[0].path == f"{ACCOUNTS}/me/check?again=true"
 
 
 @pytest.mark.parametrize(
@@ -187,7 +267,7 @@ def test_events_are_lines_and_say_how_to_go_on(bridge: FakeBridge, command: Comm
     bridge.says({"data": [event], "has_more": True, "next_cursor": "7"})
     shown = command("account", "events", "me", "--limit", "1")
     assert shown.status == 0
-    assert shown.out.split()[2:] == ["me", "account.paused", '{"after":', '"x"}']
+    assert shown.out.split()[3:] == ["me", "account.paused", '{"after":', '"x"}']
     assert shown.err == "There is more: --cursor 7\n"
     command("account", "events", "--cursor", "7")
     assert [asked.path for asked in bridge.asked] == [

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.times import moment
 from tests.fakes.http import FakeBridge
 
 ADMIN = "/v1/chatgpt/admin"
@@ -66,7 +67,7 @@ def test_add_inspects_then_saves_and_shows_the_account(
         "capture_path=/a/me/chatgpt-request.txt\nlive_verify=ok\ndefault_model=gpt-5\n"
         "image_remaining=7\nimage_reset=2026-12-01T00:00:00Z\n"
     )
-    assert shown.err.startswith("Recommended, but not in this capture: x-conduit-token\nNext: ")
+    assert shown.err.startswith("Recommended, and not so here: x-conduit-token\nNext: ")
     inspected, saved, checked = bridge.asked
     assert inspected.headers["authorization"] == "Bearer k"
     assert saved.body == {"alias": "me", "capture": "curl 'https://chatgpt.com/...'", "verify": True}
@@ -128,10 +129,10 @@ def test_an_account_that_exists_is_refused_and_the_way_to_replace_it_named(
     bridge.fails("invalid_request", 400, "there is 'me' already", "Do.", param="account", path=ACCOUNTS)
     shown = command("admin", "account", "add", "--account", "me", "--capture-file", capture)
     assert shown.status == 2
-    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\nlive_error=invalid_request\n"
+    assert shown.out == "saved=no\nnothing_written=yes\nphase=save\naccount=me\n"
     assert shown.err == (
         "error: there is 'me' already [invalid_request; at fault: the request]\n"
-        "what to do: Choose another name, or give an account that exists a newer capture with `account update`.\n"
+        "what to do: Choose another name, or give me a newer capture with `chatgpt-api account update me`.\n"
         "request id: req_1\n"
     )
 
@@ -159,13 +160,31 @@ def test_list_is_a_line_an_account(bridge: FakeBridge, command: Callable[..., An
         {
             "accounts": [
                 {"account": "a", "plan_type": "pro", "health": {"state": "ok"}},
-                {"account": "b", "health": {"state": "auth_expired", "detail": "since noon"}, "error": "auth_expired"},
+                {"account": "b", "health": {"state": "quarantined", "cause": "challenge", "detail": "since noon"}},
+                {
+                    "account": "c",
+                    "plan_type": "go",
+                    "state": "draining",
+                    "health": {
+                        "state": "cooling",
+                        "cause": "burst",
+                        "until": 1_790_000_000.0,
+                        "limited": {"bucket:image": 1_790_000_000.0, "model:gpt-5-5": 1_790_000_000.0},
+                        "what_to_do": "Wait.",
+                    },
+                },
             ]
         }
     )
+    ends = moment(1_790_000_000.0)
     shown = command("admin", "account", "list")
-    assert (shown.status, shown.err) == (0, "")
-    assert shown.out == ("a: plan=pro health=ok\nb: plan=- health=auth_expired (since noon) error=auth_expired\n")
+    assert (shown.status, shown.err) == (0, "c: Wait.\n")
+    assert shown.out == (
+        "a: plan=pro health=ok\n"
+        "b: plan=- health=quarantined (challenge: since noon)\n"
+        f"c: plan=go health=cooling (burst) until={ends} state=draining"
+        f" limited=image until {ends}, gpt-5-5 until {ends}\n"
+    )
 
 
 def test_an_empty_list_says_what_to_do(bridge: FakeBridge, command: Callable[..., Any]) -> None:
@@ -199,22 +218,30 @@ def test_the_key_comes_from_the_data_folder_when_nothing_else_names_one(
 def test_verify_is_a_line_an_account_and_1_when_one_does_not_work(
     bridge: FakeBridge, command: Callable[..., Any], name: tuple[str, ...]
 ) -> None:
-    features = {"image_gen": {"remaining": 7}}
+    features = {"image_gen": {"remaining": 7.0}}
+    unread = "The login is good, but the limits could not be read: slow"
     entries = [
-        {"account": "a", "ok": True, "plan_type": "plus", "default_model_slug": "gpt-5", "features": features},
+        {
+            "account": "a",
+            "ok": True,
+            "plan_type": "plus",
+            "default_model_slug": "gpt-5",
+            "features": features,
+            "warning": unread,
+        },
         {"account": "b", "ok": False, "error": "no capture", "what_to_do": "Add it."},
     ]
     bridge.says({"accounts": entries})
     shown = command("admin", *name)
     assert shown.status == 1
     assert shown.out == (
-        "a: ok=yes plan=plus default=gpt-5 research=not reported image=7\n"
+        f"a: ok=yes plan=plus default=gpt-5 research=not reported image=7 warning={unread}\n"
         "b: ok=no plan=- default=- research=not reported image=not reported error=no capture what_to_do=Add it.\n"
     )
     assert bridge.asked[0].body == {"account": "all"}
 
     paused = {"account": "b", "ok": None, "status": "paused"}
-    for told, status in (([entries[0], paused], 0), ([paused], 1), ([], 0)):
+    for told, status in (([entries[0], paused], 0), ([paused], 1), ([], 1)):
         bridge.says({"accounts": told})
         assert command("admin", *name, "--json").status == status
 
@@ -229,7 +256,11 @@ def test_update_is_not_add(bridge: FakeBridge, command: Callable[..., Any], capt
 def test_the_older_names_do_the_same(bridge: FakeBridge, command: Callable[..., Any]) -> None:
     bridge.says({"accounts": [{"account": "a", "plan_type": "pro", "state": "paused", "health": {"state": "ok"}}]})
     assert command("admin", "accounts").out == "a: plan=pro health=ok state=paused\n"
-    bridge.says({"deleted": {"capture": False}, "capture_kept": True, "paths": {"capture": "/a/b"}})
+    kept = {"capture": "/a/me/chatgpt-request.previous.txt", "settings": None}
+    bridge.says({"deleted": {"capture": False}, "capture_kept": True, "kept_at": kept, "paths": {"capture": "/a/b"}})
     shown = command("admin", "delete-account", "--account", "me", "--keep-capture", "--keep-settings")
-    assert (shown.status, shown.out) == (0, "account=me\ndeleted=yes\ncapture_kept=yes\npaths=/a/b\n")
+    assert (shown.status, shown.out) == (
+        0,
+        "account=me\ndeleted=yes\ncapture_kept=yes\npaths=/a/me/chatgpt-request.previous.txt\n",
+    )
     assert bridge.asked[-1].body == {"account": "me", "delete_capture": False, "delete_settings": False}

@@ -37,7 +37,7 @@ USAGE = {
         {
             "account": "plus",
             "features": {
-                "image_gen": {"reported": True, "remaining": 7, "reset_after": None, "blocked": False},
+                "image_gen": {"reported": True, "remaining": 1234567.0, "reset_after": None, "blocked": False},
                 "deep_research": {"reported": True, "remaining": 0, "reset_after": None, "blocked": True},
                 "file_upload": {"reported": False},
             },
@@ -81,7 +81,7 @@ def test_capacity_tells_unreported_quota_as_unreported(running: FakeBridge, comm
     }
     free, plus = told["accounts"]
     assert free["image_quota"] == free["file_upload_quota"] == {"reported": False}
-    assert plus["image_quota"] == {"reported": True, "remaining": 7, "reset_after": None, "blocked": False}
+    assert plus["image_quota"] == {"reported": True, "remaining": 1234567.0, "reset_after": None, "blocked": False}
 
     lines = command("admin", "capacity").out.splitlines()
     assert (
@@ -89,8 +89,8 @@ def test_capacity_tells_unreported_quota_as_unreported(running: FakeBridge, comm
         in (next(line for line in lines if line.startswith("free: ")))
     )
     assert (
-        "plus: chat=3 helper=1 upload=1 image=2 research=2; file_upload not reported, image 7 left, research blocked"
-        in lines
+        "plus: chat=3 helper=1 upload=1 image=2 research=2; file_upload not reported, image 1234567 left, research "
+        "blocked" in lines
     )
 
 
@@ -105,9 +105,13 @@ def test_files_are_told_and_deleted(bridge: FakeBridge, command: Command) -> Non
     assert bridge.asked[-1].path == f"{ADMIN}/artifacts?limit=5"
     assert command("admin", "artifacts", "--limit", "0").status == 2
 
-    bridge.says({"ok": True}, path=f"{ADMIN}/artifacts/delete")
-    assert command("admin", "delete-artifact", "--file-id", "f1").out == "file_id=f1\ndeleted=record\n"
-    command("admin", "delete-artifact", "--file-id", "f1", "--delete-file")
+    told = {"ok": True, "deleted": {"metadata": True, "file": False}, "path": "/data/f1.png"}
+    bridge.says(told, path=f"{ADMIN}/artifacts/delete")
+    left = command("admin", "delete-artifact", "--file-id", "f1")
+    assert left.out == "file_id=f1\ndeleted=record\npath=/data/f1.png\n"
+    assert "--delete-file" in left.err
+    bridge.says({"ok": True, "deleted": {"metadata": False, "file": True}}, path=f"{ADMIN}/artifacts/delete")
+    assert command("admin", "delete-artifact", "--file-id", "f1", "--delete-file").out == "file_id=f1\ndeleted=file\n"
     assert [asked.body["delete_file"] for asked in bridge.asked[-2:]] == [False, True]
 
     bridge.fails("not_found", 404, "There is no file of this id.", "Check the id.", path=f"{ADMIN}/artifacts/delete")
@@ -166,3 +170,9 @@ def test_presets_and_the_servers_command_can_be_pasted(command: Command) -> None
         "CHATGPT_PUBLIC_BASE_URL=http://192.168.1.20:8000 chatgpt-api up\n"
     )
     assert "CHATGPT_API_KEY" in shown.err
+
+    keyed = command("server", "command", "--preset", "lan", "--api-key", "k 1")
+    assert (keyed.out.split(" CHATGPT_API_HOST")[0], keyed.err) == ("CHATGPT_API_KEY='k 1'", "")
+    assert "CHATGPT_API_KEY=k2 chatgpt-api up" in command("admin", "presets", "--api-key", "k2").out.splitlines()
+    # That one is for calling a bridge, and is not told.
+    assert "k3" not in command("admin", "--api-key", "k3", "presets").out

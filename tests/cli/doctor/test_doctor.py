@@ -51,6 +51,7 @@ def test_all_well_is_0(
         "ok    api_ready: database ok; worker ok (one)",
         "ok    api_models: 1 models",
         "ok    account_expiry: no capture is known to end within a week",
+        "ok    account_health: no account has to be looked after",
     ]
 
 
@@ -61,6 +62,7 @@ def test_a_capture_that_ends_soon_warns_and_is_still_0(
     warnings = [
         {"account": "one", "stage": "hours", "expires_at": 1.5, "message": "Replace it."},
         {"account": "two", "stage": "expired", "message": "Replace it now."},
+        {"account": "three", "stage": "quarantined", "message": "See to it in a browser."},
     ]
     bridge.says({"status": "ok", "parts": [], "warnings": warnings}, path="/health/ready")
 
@@ -71,8 +73,9 @@ def test_a_capture_that_ends_soon_warns_and_is_still_0(
         "warn  account_expiry: one (ends within 12 hours), two (has ended)\n"
         "      one: Replace it. two: Replace it now.\n"
     ) in shown.out
+    assert "warn  account_health: three (must be left alone)\n      three: See to it in a browser.\n" in shown.out
     assert report["ok"] is True
-    assert report["checks"][-1]["what_to_do"] == "one: Replace it. two: Replace it now."
+    assert report["checks"][-2]["what_to_do"] == "one: Replace it. two: Replace it now."
 
 
 def test_a_key_that_may_not_see_warnings_is_not_told_that_there_are_none(
@@ -88,14 +91,31 @@ def test_a_missing_part_is_1_and_says_what_to_do(
     bridge: FakeBridge, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     well(bridge, monkeypatch)
-    parts = [{"name": "worker", "state": "unavailable"}, {"name": "accounts", "state": "degraded"}]
+    parts = [{"name": "worker", "state": "unavailable"}]
     bridge.says({"status": "unavailable", "parts": parts}, 503, path="/health/ready")
     shown = command("doctor")
     assert shown.status == 1
     assert (
-        "FAIL  api_ready: worker unavailable; accounts degraded\n"
-        "      Start a worker with `chatgpt-api up` or `chatgpt-api worker`.\n"
+        "FAIL  api_ready: worker unavailable\n      Start a worker with `chatgpt-api up` or `chatgpt-api worker`.\n"
     ) in shown.out
+
+
+@pytest.mark.parametrize(
+    ("detail", "what_to_do"),
+    [
+        ("0 of 3 can serve (2 challenge, 1 paused)", "`chatgpt-api account list` says what each account needs."),
+        ("there is no account", "Add an account with `chatgpt-api account add`."),
+    ],
+)
+def test_a_pool_that_serves_nobody_is_1_and_says_why_and_what_to_do(
+    bridge: FakeBridge, command: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, detail: str, what_to_do: str
+) -> None:
+    well(bridge, monkeypatch)
+    parts = [{"name": "accounts", "state": "degraded", "detail": detail}]
+    bridge.says({"status": "degraded", "parts": parts, "warnings": []}, path="/health/ready")
+    shown = command("doctor")
+    assert shown.status == 1
+    assert f"FAIL  api_ready: accounts degraded ({detail})\n      {what_to_do}\n" in shown.out
 
 
 def test_nothing_running_fails_with_advice_and_no_traceback(

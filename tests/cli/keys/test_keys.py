@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cli.times import moment
 from tests.fakes.http import FakeBridge
 
 Command = Callable[..., Any]
@@ -82,13 +83,23 @@ def test_an_expiry_that_is_none_is_wrong_usage(bridge: FakeBridge, command: Comm
 
 
 def test_list_is_one_line_a_key(bridge: FakeBridge, command: Command) -> None:
-    bootstrap = {**KEY, "id": "primary", "name": "bootstrap", "hint": None, "scopes": ["admin"]}
-    bridge.says({"object": "list", "data": [bootstrap, KEY]}, path=KEYS)
+    bootstrap = {"id": "primary", "name": "bootstrap", "state": "active", "hint": None, "scopes": ["admin"]}
+    bridge.says({"object": "list", "data": [bootstrap, {**KEY, "expires_at": 1_790_000_000.0}]}, path=KEYS)
     shown = command("keys", "list")
 
-    first, second = shown.out.splitlines()
-    assert first.split() == ["primary", "active", "-", "admin", "last", "used", "never", "bootstrap"]
-    assert second.split()[:4] == ["key_1", "active", "sk-cgb-AbCdE", "chat,read"]
+    heading, first, second = shown.out.splitlines()
+    assert first.split()[:5] == ["primary", "active", "-", "admin", "-"]
+    assert first.split()[5:] == ["never", "never", "bootstrap"]
+    assert second.split()[:6] == ["key_1", "active", "sk-cgb-AbCdE", "chat,read", "5/min", "accounts=plus"]
+    assert second.split()[6:] == [*(moment(1_790_000_000.0) or "").split(), "never", "laptop"]
+    assert {line.index("active") for line in (first, second)} == {heading.index("STATE")}
+
+
+def test_what_nobody_has_is_spoken_of(bridge: FakeBridge, command: Command) -> None:
+    bridge.says({**KEY, "key": "k", "warnings": ["There is no account 'plsu' now."]}, path=KEYS)
+    bridge.says({**KEY, "warnings": ["No more 'x'."]}, path=f"{KEYS}/key_1")
+    assert "There is no account 'plsu' now.\n" in command("keys", "create", "a", "--accounts", "plsu").err
+    assert command("keys", "change", "key_1", "--models", "x").err == "No more 'x'.\n"
 
 
 def test_show_and_revoke_name_the_key(bridge: FakeBridge, command: Command) -> None:

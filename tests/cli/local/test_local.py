@@ -87,9 +87,50 @@ def test_a_probe_is_one_chat_told_event_by_event(simulator: Simulator, command: 
     assert "more; --max-events shows them." in shown.err
     assert len(simulator.ledger.submissions) == 1
 
+    words = command("probe-capture", "--account", "plus").out
+    assert "event=QuotaTold remaining=" in words
+    assert not any(mark in words for mark in ("{", "'", "()", ".0"))
+
     told = json.loads(command("probe-capture", "--account", "plus", "--json").out)
     assert told["events"][-1]["event"] == "TurnFinished"
     assert told["text"] == told["events"][-1]["text"]
+
+
+def test_a_probe_has_a_time_and_may_go_on_with_a_chat(simulator: Simulator, command: Command) -> None:
+    slow = command("probe-capture", "--account", "plus", "-m", "[sim:slow=30] hello", "--timeout", "1")
+    half = command("probe-capture", "--account", "plus", "--conversation-id", "c")
+    ids = ("--conversation-id", "00000000-0000-4000-8000-000000000001", "--parent-message-id", "m")
+    unknown = command("probe-capture", "--account", "plus", *ids)
+
+    assert (slow.status, "[upstream_timeout; at fault: ChatGPT]" in slow.err) == (2, True)
+    assert (half.status, "go together" in half.err) == (2, True)
+    assert (unknown.status, "[conversation_not_found" in unknown.err) == (2, True)
+
+
+def test_settings_of_the_browser_count_for_what_a_capture_can(
+    simulator: Simulator, command: Command, tmp_path: Path
+) -> None:
+    beside = tmp_path / "secrets" / "accounts" / "plus" / "settings.json"
+    beside.write_text('{"settings": {"last_used_model_config": {"slugs": {"web": "gpt-5-5-thinking"}}}}')
+    other = tmp_path / "settings.json"
+    other.write_text('{"settings": {"last_used_model_config": {"slugs": {"web": "gpt-5-5"}}}}')
+    plus = ("--account", "plus")
+
+    def default(*options: str) -> str:
+        return fields(command("account-capabilities", *options).out)["default_model"]
+
+    assert default(*plus) == "gpt-5-5-thinking"
+    assert default(*plus, "--settings", str(other)) == default("capture.txt", "--settings", str(other)) == "gpt-5-5"
+    assert default(*plus, "--no-settings") == default("capture.txt") == "auto"
+    told = fields(command("account-info", *plus).out)
+    assert (told["settings_last_used_slugs"], told["scope"]) == ("web=gpt-5-5-thinking", "capture and settings")
+    assert fields(command("account-capabilities", "--account", "free").out)["model_policy"] == "auto-only"
+
+
+def test_limits_are_asked_for_as_a_page_does(simulator: Simulator, command: Command) -> None:
+    asked = ("--requested-default-model", "gpt-5-5", "--conversation-id", "c1", "--conversation-origin", "web")
+    assert command("account-limits", "--account", "plus", *asked).status == 0
+    assert simulator.ledger.requests[-1].route == "/backend-api/conversation/init"
 
 
 def test_a_capture_that_upstream_refuses_fails_the_check_and_says_why(
@@ -103,8 +144,9 @@ def test_a_capture_that_upstream_refuses_fails_the_check_and_says_why(
 
     (tmp_path / "no.txt").write_text("hello")
     shown = command("inspect-capture", "no.txt")
-    assert shown.status == 2
-    assert "[capture_rejected; at fault: the request]" in shown.err
+    assert shown.status == 1
+    assert shown.out.startswith("ok=no\nmissing=parse\n")
+    assert "FAIL  required     parse: " in shown.out
 
 
 @pytest.mark.parametrize(

@@ -72,6 +72,23 @@ def test_a_name_that_is_taken_is_asked_again_and_a_capture_is_pasted(bridge: Fak
     assert bridge.asked[-1].body == {"capture": "curl 1\n"}
 
 
+@pytest.mark.parametrize("entry", ["7", "9", "10"])
+def test_a_name_that_nobody_has_is_asked_again(bridge: FakeBridge, entry: str) -> None:
+    status, shown = chosen(bridge, entry, "99", "nobody", CTRL_C)
+    assert status == 130
+    assert "There is no '99'" in shown
+    assert "There is no 'nobody'" in shown
+    assert shown.count("Which account") == 3
+    assert [asked.method for asked in bridge.asked] == ["GET"]
+
+
+def test_where_there_are_no_accounts_nobody_is_asked_for_one() -> None:
+    with fake_bridge() as empty:
+        empty.says({"data": []}, path=ACCOUNTS)
+        status, shown = chosen(empty, "9", GO_BACK, "10", GO_BACK, "q")
+    assert (status, shown.count("No account yet")) == (0, 2)
+
+
 def test_what_fails_is_said_and_the_menu_goes_on() -> None:
     with fake_bridge() as gone:
         pass

@@ -43,7 +43,7 @@ def test_the_list_is_one_line_an_operation_and_tells_of_more(bridge: FakeBridge,
     bridge.says({"data": [DONE], "next_cursor": "7", "has_more": True}, path=OPERATIONS)
     shown = command("operations", "list", "--kind", "research", "--text", "owls & mice", "--limit", "1")
     assert shown.status == 0
-    assert shown.out.split()[2:] == ["research", "completed", "plus", "op_1"]
+    assert shown.out.split()[3:] == ["research", "completed", "plus", "op_1"]
     assert "--cursor 7" in shown.err
     assert bridge.asked[0].path == f"{OPERATIONS}?kind=research&q=owls+%26+mice&limit=1"
 
@@ -59,14 +59,23 @@ def test_show_prints_plan_waiting_reasons_and_text(bridge: FakeBridge, command: 
         **DONE,
         "state": "waiting_for_plan",
         "plan": {"title": "Survey", "steps": [{"text": "Collect", "status": "pending"}], "until": 1_790_000_060.0},
-        "skipped": [{"account": "free", "reason": "cooling down", "until": 1_790_000_060.0}],
+        "skipped": [
+            {
+                "account": "free",
+                "reason": "quota_exhausted",
+                "until": 1_790_000_060.0,
+                "text": "it has no pictures left",
+            },
+            {"account": None, "reason": "account_not_configured", "until": None, "text": "there is no account"},
+        ],
         "text": "All of it.",
     }
     bridge.says({"operation": told}, path=f"{OPERATIONS}/op_1")
     shown = command("operations", "show", "op_1")
     assert "plan=Survey\nplan_decision=waiting\nplan_until=2026-09-21T" in shown.out
     assert "plan[1]=Collect (pending)\n" in shown.out
-    assert "waits_because[free]=cooling down until 2026-09-21T" in shown.out
+    assert "waits_because[free]=it has no pictures left (quota_exhausted, until 2026-09-21T" in shown.out
+    assert "waits_because=there is no account (account_not_configured)\n" in shown.out
     assert shown.out.endswith("\n\nAll of it.\n")
 
 

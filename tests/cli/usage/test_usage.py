@@ -31,6 +31,8 @@ ENTRY = {
     },
     "model_limits": [],
     "as_of": 1_790_000_000.0,
+    "age_seconds": 125.5,
+    "source": "probe",
 }
 COUNTS = {
     "object": "list",
@@ -58,8 +60,8 @@ def test_what_is_left_is_a_table(bridge: FakeBridge, command: Command, group: tu
     assert shown.status == 0
     last = shown.out.splitlines()[-1]
     assert last == (
-        "| one | plus | yes | auto | 7; reset 2030-01-01T00:00:00+00:00 | blocked; reset 2030-01-01T00:00:00+00:00"
-        " | 0; reset 2030-01-01T00:00:00+00:00 | not reported | none |"
+        "| one | plus | yes | auto | 7; reset 2030-01-01 00:00 UTC | blocked; reset 2030-01-01 00:00 UTC"
+        " | 0; reset 2030-01-01 00:00 UTC | not reported | none | 3 min ago, probe |"
     )
 
 
@@ -67,6 +69,21 @@ def test_json_is_what_the_server_sent(bridge: FakeBridge, command: Command) -> N
     sent = {"object": "chatgpt.usage", "accounts": [ENTRY]}
     bridge.says(sent, path=PATH)
     assert json.loads(command("usage", "--json").out) == sent
+
+
+def test_counts_name_keys_in_the_order_that_was_asked_for(bridge: FakeBridge, command: Command) -> None:
+    entry = {**COUNTS["data"][0], "key": "key_1", "key_name": "photo app"}
+    gone = {**COUNTS["data"][0], "key": "key_2", "key_name": None}
+    bridge.says({**COUNTS, "by": ["model", "key"], "data": [entry, gone]}, path=f"{PATH}/counts")
+    shown = command("usage", "--counts", "--by", "model,key")
+    first, second = shown.out.splitlines()
+    assert first == "auto photo app: requests=3 failures=1 tokens=10+4"
+    assert second.startswith("auto key_2:")
+
+
+def test_counts_are_not_refreshed(bridge: FakeBridge, command: Command) -> None:
+    shown = command("usage", "--counts", "--refresh")
+    assert (shown.status, shown.out, bridge.asked) == (2, "", [])
 
 
 def test_counts_are_lines(bridge: FakeBridge, command: Command) -> None:

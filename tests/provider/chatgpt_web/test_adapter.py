@@ -12,6 +12,7 @@ from PIL import Image
 from core import ids
 from core.clock import utc_now
 from core.errors import (
+    AccountQuarantinedError,
     AuthExpiredError,
     AuthInvalidError,
     BridgeError,
@@ -311,6 +312,28 @@ async def test_closing_a_session_leaves_no_task_and_no_connection(simulator: Sim
     ours = [task.get_name() for task in asyncio.all_tasks() - others]
     assert [name for name in ours if name.startswith(("session-", "requirements", "turn-post"))] == []
     assert simulator.ledger.stops
+
+
+async def test_a_session_that_is_halted_reads_what_streams_and_asks_nothing_more(
+    simulator: Simulator, session: WebSession
+) -> None:
+    refusal = AccountQuarantinedError("It waits.", account="plus", cause="challenge")
+    async with session.turn(asked("[sim:deltas=8,pace=20] hello"), on_close="stop") as turn:
+        events = turn.__aiter__()
+        await events.__anext__()
+        # What goes beside a turn has left by then.
+        await asyncio.sleep(0.05)
+        session.halt(refusal)
+        asked_before = simulator.ledger.counts["requests"]
+        last = [event async for event in events][-1]
+    assert isinstance(last, TurnFinished)
+    for use in (session.limits(), session.stop("c"), session.upload(b"x", name="x.png", mime_type="image/png")):
+        with pytest.raises(AccountQuarantinedError):
+            await use
+    with pytest.raises(AccountQuarantinedError):
+        await events_of(session, asked("again"))
+    await asyncio.sleep(0.1)
+    assert simulator.ledger.counts["requests"] == asked_before
 
 
 async def test_limits_are_asked_for_in_the_time_zone_of_the_turns(

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
+from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -23,6 +27,22 @@ URL = "https://chatgpt.com/backend-api/f/conversation"
 
 def inspected(text: str, **arguments: Any) -> Inspection:
     return inspect_capture(text, **{"now": NOW, **arguments})
+
+
+def token(payload: str) -> str:
+    """A bearer token around a payload."""
+    return f"e30.{base64.urlsafe_b64encode(payload.encode()).decode().rstrip('=')}.c2ln"
+
+
+def test_half_characters_in_token_and_cookies_do_not_come_out_again() -> None:
+    half = '"\\ud800x"'
+    claims = f'{{"https://api.openai.com/auth": {{"chatgpt_plan_type": {half}}}, "exp": 1e9}}'
+    text = re.sub(r"Bearer [^\s']+", f"Bearer {token(claims)}", CURL)
+    cookie = quote(f'{{"model": {half}}}')
+    text = re.sub(r"oai-last-model-config=[^;']*", f"oai-last-model-config={cookie}", text)
+    inspection = inspected(text)
+    assert inspection.observed_models
+    assert json.dumps(asdict(inspection), default=str, ensure_ascii=False).encode()
 
 
 def check(inspection: Inspection, name: str) -> Check:

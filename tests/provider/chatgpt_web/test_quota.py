@@ -91,3 +91,10 @@ async def test_other_refusals_say_nothing_of_quota(simulator: Simulator, watched
     with pytest.raises(BridgeError):
         await events_of(watched, asked("[sim:fault=rate_limited] hello"))
     assert heard.refused_ == []
+
+
+async def test_a_session_whose_place_another_has_taken_tells_nothing_more(watched: WebSession, heard: Heard) -> None:
+    watched.retire()
+    await events_of(watched, asked("hello"))
+    await watched.limits()
+    assert (heard.told_, heard.spent_) == ([], [])

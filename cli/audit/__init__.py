@@ -1,0 +1,1 @@
+"""`chatgpt-api audit`."""
