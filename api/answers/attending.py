@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from starlette.types import Receive, Scope
 
@@ -18,6 +19,8 @@ from core.errors import BridgeError, InternalError, OperationCancelledError, Ope
 from core.logging import get_logger
 
 _log = get_logger(__name__)
+
+_FINAL = 400
 
 
 async def attend(
@@ -51,10 +54,18 @@ async def attend(
 
 
 def told(error: BridgeError, run: Choices | None, *, begun: bool) -> ErrorAnswer:
-    """What clients are told of a chat's error."""
+    """What clients are told of a chat's error.
+
+    One that must not be repeated because it may have been paid for is a 400, whatever its code: agents send a request
+    again after every other status, and pay again.
+    """
     account = run.account if run else None
     _log.info("chat_refused", code=error.code, account=account, begun=begun)
-    return answer_to(error, account=account, attempts=run.attempts if run else ())
+    attempts = run.attempts if run else ()
+    answer = partial(answer_to, error, account=account, attempts=attempts, route=run.route if run else "")
+    first = answer()
+    spent = error.spent or any(attempt.error.spent for attempt in attempts)
+    return answer(status=_FINAL) if first.final and spent else first
 
 
 @contextmanager

@@ -121,7 +121,7 @@ class ChatRun:
         before = len(self.attempts)
         while True:
             made = self.attempts[before:]
-            tried = [attempt.account for attempt in made]
+            tried = {attempt.account: attempt.error.code for attempt in made}
             try:
                 async with self._accounts.chat(self._needs, affinity=self.order.affinity, exclude=tried) as held:
                     return await self._attempt(held, listener)

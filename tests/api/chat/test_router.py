@@ -231,8 +231,8 @@ async def test_fields_that_clients_send_anyway_are_accepted(client: httpx2.Async
         (AuthExpiredError("old"), 403, "auth_expired", "false"),
         (BrowserCheckRequiredError("you", reason="challenge_page"), 403, "browser_check_required", "false"),
         (ContentBlockedError("no"), 400, "content_policy_violation", "false"),
-        (UpstreamError("500", upstream_status=500), 502, "upstream_error", "false"),
-        (UpstreamTimeoutError("late"), 504, "upstream_timeout", "false"),
+        (UpstreamError("500", upstream_status=500), 400, "upstream_error", "false"),
+        (UpstreamTimeoutError("late"), 400, "upstream_timeout", "false"),
     ],
 )
 async def test_an_error_before_the_first_byte_is_a_real_status(
