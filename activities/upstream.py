@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from temporalio.exceptions import ApplicationError
 
 from activities.errors import final, retried
+from bridge.accounts.outcomes import QUARANTINES
 from bridge.accounts.quarantine import in_vain
 from bridge.operations.submissions import Submissions
 from bridge.operations.turns import account_needs
@@ -55,8 +56,9 @@ class Upstream:
             deadline: when the operation's time is over, `None` for never.
 
         Raises:
-            ApplicationError: the account is in quarantine, or got into it meanwhile: tried again until its capture is
-                refreshed, and final once the time is over. It is no failure of upstream's.
+            ApplicationError: the account is in quarantine, or got into it meanwhile, by this very call or another's:
+                tried again until its capture is refreshed, and final once the time is over. It is no failure of
+                upstream's.
         """
         try:
             async with self.use(account) as session:
@@ -64,6 +66,8 @@ class Upstream:
                 yield session
         except AccountQuarantinedError as refusal:
             raise await self.waits(record, refusal, deadline) from refusal
+        except tuple(QUARANTINES) as error:
+            raise await self._quarantined(record, account, error, deadline) from error
 
     async def waits(
         self, record: OperationRecord, refusal: AccountQuarantinedError, deadline: datetime | None
@@ -75,6 +79,18 @@ class Upstream:
         await self._submissions.wait_for_capture(record.id, refusal)
         refusal.retry_after_seconds = left.total_seconds()
         return retried(refusal)
+
+    async def _quarantined(
+        self, record: OperationRecord, account: str, error: BridgeError, deadline: datetime | None
+    ) -> ApplicationError:
+        """The error to raise where a call is the first to meet what puts its account into quarantine."""
+        await self.learn(record, account, error)
+        try:
+            await self.require_usable(account)
+        except AccountQuarantinedError as refusal:
+            return await self.waits(record, refusal, deadline)
+        # The capture that upstream refused was replaced meanwhile.
+        return retried(error)
 
     async def answered(self, record: OperationRecord, account: str, began: datetime) -> None:
         """The account has served the operation, from `began` on."""

@@ -32,12 +32,14 @@ from core.redaction import redact_text
 
 _log = get_logger(__name__)
 
-_QUARANTINES: dict[type[BridgeError], Health] = {
+QUARANTINES: dict[type[BridgeError], Health] = {
     BrowserCheckRequiredError: Health.CHALLENGE,
     AuthExpiredError: Health.AUTH_EXPIRED,
     AuthInvalidError: Health.AUTH_EXPIRED,
     AccountDisabledError: Health.BLOCKED,
 }
+"""What upstream says to an account that somebody has to look after."""
+
 _MINUTE, _QUARTER = timedelta(minutes=1), timedelta(minutes=15)
 _BURST = Terms("burst", guess=_MINUTE, longest_guess=_QUARTER, cap=_QUARTER)
 _WINDOW = Terms("rate_window", guess=_QUARTER, longest_guess=timedelta(hours=6), cap=timedelta(days=8))
@@ -54,7 +56,7 @@ _LIMITS: dict[type[BridgeError], tuple[str, Terms]] = {
 """Which scopes a used-up model or feature concerns: it says nothing about the account's other work."""
 
 _LONGEST_WORDS = 300
-_LESSONS = (*_QUARANTINES, *_COOLDOWNS, *_LIMITS)
+_LESSONS = (*QUARANTINES, *_COOLDOWNS, *_LIMITS)
 _OFTEN = timedelta(seconds=60)
 """How often a success of a healthy account, or a failure that teaches nothing lasting, is written down."""
 
@@ -153,7 +155,7 @@ def _lesson(before: Memory, error: BridgeError | None, attempt: Attempt, now: da
     """`None` when the outcome is older than what is known."""
     if error is None:
         return _after_success(before, attempt, now)
-    health = _QUARANTINES.get(type(error))
+    health = QUARANTINES.get(type(error))
     if health is not None:
         known = {"health": health.value, "health_detail": evidence(error), "capture_sha256": attempt.capture_sha256}
         return _Lesson(known if before.health is health else {**known, "health_since": now})

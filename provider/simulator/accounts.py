@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 
 from provider.simulator.config import SimulatorConfig
@@ -23,6 +23,7 @@ _FEATURES: dict[str, dict[str, int]] = {
     "pro": {"file_upload": 10_000, "image_gen": 20_000, "deep_research": 250},
 }
 _TRUST_SECONDS = 60.0
+_USUAL_RESET_SECONDS = 5 * 3600.0
 
 
 @dataclass(slots=True)
@@ -55,6 +56,8 @@ class Account:
         features: what is left of each counted feature; a missing name is not reported and not limited.
         blocked: features that are blocked whatever is left.
         model_limits: slugs that are capped now.
+        refill: what is left of the features that it names from `resets_at` on.
+        resets_at: Unix time of that, once; `None` says five hours from now, and nothing comes back.
         expired: the bearer token counts as expired.
         disabled: the account is deactivated.
         most_in_flight: turns at a time before "only one message at a time"; 0 is no limit.
@@ -68,6 +71,8 @@ class Account:
     features: dict[str, int] = field(default_factory=dict)
     blocked: set[str] = field(default_factory=set)
     model_limits: set[str] = field(default_factory=set)
+    refill: dict[str, int] = field(default_factory=dict)
+    resets_at: float | None = None
     expired: bool = False
     disabled: bool = False
     most_in_flight: int = 0
@@ -141,6 +146,7 @@ class Account:
 
     def spend(self, feature: str, number: int = 1) -> bool:
         """Use `number` of a counted feature; `False` when it is blocked or not enough is left."""
+        self._reset()
         if feature in self.blocked:
             return False
         left = self.features.get(feature)
@@ -153,7 +159,8 @@ class Account:
 
     def limits(self) -> dict[str, Any]:
         """The limits document, as `conversation/init` and the end of every turn send it."""
-        later = (datetime.now(UTC) + timedelta(hours=5)).isoformat()
+        self._reset()
+        later = datetime.fromtimestamp(self._next_reset(), UTC).isoformat()
         return {
             "type": "conversation_detail_metadata",
             "banner_info": None,
@@ -185,6 +192,20 @@ class Account:
                 {"feature_name": name, "remaining": left, "reset_after": later} for name, left in self.features.items()
             ],
         }
+
+    def exhausted(self, feature: str, message: str) -> RefusedError:
+        """The refusal of a feature of which nothing is left."""
+        clears_in = max(self._next_reset() - time.time(), 0)
+        return RefusedError(coded(429, f"{feature}_limit", message, clears_in=clears_in))
+
+    def _next_reset(self) -> float:
+        return time.time() + _USUAL_RESET_SECONDS if self.resets_at is None else self.resets_at
+
+    def _reset(self) -> None:
+        if self.resets_at is not None and self.resets_at <= time.time():
+            self.features.update(self.refill)
+            self.blocked -= self.refill.keys()
+            self.resets_at = None
 
 
 class Accounts:

@@ -13,8 +13,8 @@
 `POST release`              `{"number": 3}` or `{}` for all of them
 `GET  settings`             the dials and the accounts
 `POST settings`             change dials: the fields of `Dials`
-`POST accounts/{alias}`     change an account: `features`, `blocked`, `model_limits`, `expired`, `disabled`, `plan`,
-                            `most_in_flight`, `sentinel` (the fields of `Sentinel`)
+`POST accounts/{alias}`     change an account: `features`, `blocked`, `refill`, `resets_at`, `model_limits`, `expired`,
+                            `disabled`, `plan`, `most_in_flight`, `sentinel` (the fields of `Sentinel`)
 `GET  captures`             every account's capture (`?style=curl-bash`)
 =========================== ============================================================================================
 """
@@ -173,7 +173,9 @@ class Admin:
         return {account.alias: capture(account, self._world.base_url, style=style) for account in self._world.accounts}
 
 
-_ACCOUNT_FIELDS = frozenset(("features", "blocked", "model_limits", "expired", "disabled", "plan", "most_in_flight"))
+_ACCOUNT_FIELDS = frozenset(
+    "features blocked refill resets_at model_limits expired disabled plan most_in_flight".split()
+)
 
 
 def _answering(action: Action) -> Callable[[web.Request], Any]:

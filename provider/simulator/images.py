@@ -46,7 +46,7 @@ class ImageWork:
         if body.temporary:
             raise RefusedError(detail(400, "Image generation is not available in temporary chats."))
         if not account.spend("image_gen", scenario.images):
-            raise RefusedError(CATALOGUE["image_limit"])
+            raise account.exhausted("image_gen", "You have reached the image generation limit")
 
     def steps(self, turn: Turn, cast: script.Cast, body: Body) -> list[Step]:
         """The whole turn."""

@@ -108,8 +108,8 @@ class Simulator:
         turn_dials(self._world.dials, dials)
 
     def set_account(self, alias: str, /, **changes: Any) -> None:
-        """Change an account's state upstream: `features`, `blocked`, `model_limits`, `expired`, `disabled`, `plan`,
-        `most_in_flight`, and `sentinel`, a dictionary of the fields of `accounts.Sentinel`.
+        """Change an account's state upstream: `features`, `blocked`, `refill`, `resets_at`, `model_limits`, `expired`,
+        `disabled`, `plan`, `most_in_flight`, and `sentinel`, a dictionary of the fields of `accounts.Sentinel`.
 
         Raises:
             NotFoundError: no such account.

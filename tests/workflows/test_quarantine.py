@@ -96,3 +96,24 @@ async def test_it_waits_for_a_fresh_capture_and_goes_on_by_itself(
     assert done.state == "completed", done.failure
     assert done.skipped == ()
     assert bench.accepted() == 1
+
+
+@pytest.mark.parametrize(("kind", "request_"), KINDS, ids=[kind for kind, _ in KINDS])
+async def test_work_that_meets_it_first_waits_as_well(bench: Bench, kind: OperationKind, request_: Contract) -> None:
+    record = await bench.begin(kind, request_)
+    await under_way(bench, record)
+    bench.stack.simulator.set_account("plus", expired=True)
+
+    async def waits() -> bool:
+        found = await bench.bridge.operations.get(record.id, record.owner)
+        assert not found.state.terminal, found.failure
+        await asyncio.sleep(0.05)
+        return [(skip.account, skip.reason) for skip in found.skipped] == [("plus", "auth_expired")]
+
+    await until(waits, seconds=20)
+    bench.stack.simulator.set_account("plus", expired=False)
+    await refreshed(bench)
+    done = await bench.finished(record)
+
+    assert done.state == "completed", done.failure
+    assert bench.accepted() == 1

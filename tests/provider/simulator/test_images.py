@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import io
+import time
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -174,6 +176,18 @@ async def test_quota_is_used_and_its_end_is_told(simulator: Any, browser: Any) -
     assert (await browser.draw("another cat")).status == 429
     blocked = (await browser.post("/backend-api/conversation/init", {})).json["blocked_features"]
     assert [feature["name"] for feature in blocked] == ["image_gen"]
+
+
+async def test_an_allowance_comes_back_at_its_time(simulator: Any, browser: Any) -> None:
+    ends = time.time() + 1
+    simulator.set_account("plus", features={"image_gen": 0}, refill={"image_gen": 3}, resets_at=ends)
+    told = (await browser.post("/backend-api/conversation/init", {})).json["limits_progress"][0]
+    refused = (await browser.draw("a cat")).json["detail"]
+    assert datetime.fromisoformat(told["reset_after"]).timestamp() == pytest.approx(ends)
+    assert 0 < refused["clears_in"] <= 1
+    await asyncio.sleep(ends - time.time() + 0.05)
+    assert (await browser.draw("[sim:image=inline pixels=64] a cat")).status == 200
+    assert (await browser.post("/backend-api/conversation/init", {})).json["limits_progress"][0]["remaining"] == 2
 
 
 async def test_client_that_leaves_does_not_end_the_work(simulator: Any, browser: Any) -> None:
