@@ -51,6 +51,7 @@ class ImageActivities:
                 conversation = book.conversation_id or await self._found(session, record, book)
                 uploaded = frozenset(await self._submissions.uploads(record.id, book.account))
                 state = await session.image_state(conversation, message_id=record.message_id, uploaded=uploaded)
+                await self._previews.keep(record, session, state.previews, conversation_id=conversation)
         except ConversationNotFoundError as error:
             if book.sent_at is not None and utc_now() - book.sent_at < LISTED_LATE:
                 return Polled(status="pending", last_event=book.last_event)
@@ -62,7 +63,6 @@ class ImageActivities:
             raise
         if book.upstream_failures:
             await self._submissions.forget_failures(book.operation_id)
-        await self._previews.keep(record, session, state.previews, conversation_id=conversation)
         assets = tuple(
             ImageRef(pointer=asset.pointer, file_id=asset.file_id, width=asset.width, height=asset.height)
             for asset in state.assets

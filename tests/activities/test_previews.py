@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities.images import ImageActivities
@@ -18,7 +19,7 @@ from core.clock import utc_now
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.steps import PollInput, ReserveInput, SubmitInput
-from core.errors import FileNotFoundUpstreamError
+from core.errors import BrowserCheckRequiredError, FileNotFoundUpstreamError
 from tests.fakes.upstream import FakeUpstream, png
 from tests.fakes.waiting import until
 from tests.fixtures.durable import admission_of
@@ -112,3 +113,29 @@ async def test_a_look_at_the_conversation_finds_them_too(bridge: Bridge, upstrea
         await ActivityEnvironment().run(images.poll_image, PollInput(operation_id=record.id, max_upstream_failures=3))
 
     assert [one["index"] for one in await told(bridge, record)] == [0, 1]
+
+
+async def test_a_look_fetches_none_with_an_account_that_must_not_be_used_any_more(
+    bridge: Bridge, upstream: FakeUpstream
+) -> None:
+    upstream.inline, upstream.pending_polls = False, 2
+    record = await operation(bridge, 3)
+    await submit(bridge, record)
+    upstream.previews = 2
+    upstream.at_download.clear()
+    keeper = PreviewKeeper(bridge.submissions, bridge.previews)
+    images = ImageActivities(bridge.submissions, Upstream(bridge.pool, bridge.submissions), keeper)
+    looked = PollInput(operation_id=record.id, max_upstream_failures=3)
+    before = upstream.comers
+
+    looking = asyncio.ensure_future(ActivityEnvironment().run(images.poll_image, looked))
+
+    async def fetching() -> bool:
+        return upstream.comers == before + 2
+
+    await until(fetching)
+    await bridge.outcomes.report("one", BrowserCheckRequiredError("a person, please", reason="challenge_page"))
+    with pytest.raises(ApplicationError, match="AccountQuarantinedError"):
+        await asyncio.wait_for(looking, 10)
+
+    assert upstream.downloaded == []
