@@ -1,13 +1,13 @@
 # Every target works as the first command on a fresh checkout; what is there already is not made again.
 .DEFAULT_GOAL := help
-.PHONY: help setup temporal demo up test check bench chaos clean
+.PHONY: help setup temporal demo up test check bench bench-tools chaos clean
 
 BIN := .venv/bin
 # Changed pins, or a changed list of dependencies, set the environment up again.
 STAMP := .venv/.set-up
 
 help: ## List the targets
-	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1|/' | awk -F'|' '{printf "  make %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Prepare .venv from requirements.lock
 
@@ -45,6 +45,9 @@ check: setup ## Lint, types and import contracts
 
 bench: setup temporal ## Measure; writes docs/benchmarks.md
 	@$(BIN)/python tests/bench/run.py
+
+bench-tools: setup ## Replay replies of models: calls found, missed, invented, and the time it takes
+	@$(BIN)/python -m tests.bench.tools
 
 chaos: setup temporal ## Kill everything at random while operations run; SECONDS=600 SEED=7
 	@$(BIN)/python -m tests.chaos.run --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))

@@ -6,6 +6,7 @@ from temporalio import activity
 
 from activities.errors import final, translated
 from activities.heartbeat import beating
+from activities.previews import PreviewKeeper
 from activities.submission import LISTED_LATE
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
@@ -26,9 +27,10 @@ from provider.interface.session import Session
 class ImageActivities:
     """Reads upstream's conversations; costs no quota."""
 
-    def __init__(self, submissions: Submissions, upstream: Upstream) -> None:
+    def __init__(self, submissions: Submissions, upstream: Upstream, previews: PreviewKeeper) -> None:
         self._submissions = submissions
         self._upstream = upstream
+        self._previews = previews
 
     @activity.defn
     async def poll_image(self, given: PollInput) -> Polled:
@@ -49,6 +51,7 @@ class ImageActivities:
                 conversation = book.conversation_id or await self._found(session, record, book)
                 uploaded = frozenset(await self._submissions.uploads(record.id, book.account))
                 state = await session.image_state(conversation, message_id=record.message_id, uploaded=uploaded)
+                await self._previews.keep(record, session, state.previews, conversation_id=conversation)
         except ConversationNotFoundError as error:
             if book.sent_at is not None and utc_now() - book.sent_at < LISTED_LATE:
                 return Polled(status="pending", last_event=book.last_event)

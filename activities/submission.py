@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from activities.deltas import Deltas, broken_off
 from activities.errors import final, retried
 from activities.outcome import pictures, refusal
+from activities.previews import PreviewKeeper, Showing
 from activities.stopping import stop_upstream
 from activities.upstream import Upstream
 from bridge.operations.journal import Journal
@@ -37,7 +38,9 @@ from provider.interface.research import ResearchHandle
 from provider.interface.session import Session
 from provider.interface.turns import (
     ConversationKnown,
+    ImageAsset,
     ImagePending,
+    ImagePreview,
     QuotaTold,
     ResearchStarted,
     TextDelta,
@@ -71,6 +74,7 @@ class Attempt:
         upstream: Upstream,
         operations: Operations,
         results: Results,
+        previews: PreviewKeeper,
     ) -> None:
         self._given = given
         self._record = record
@@ -79,6 +83,7 @@ class Attempt:
         self._upstream = upstream
         self._operations = operations
         self._results = results
+        self._previews = previews
         self._fence = book.fence
         self._began = utc_now()
         self._claimed = False
@@ -236,7 +241,7 @@ class Attempt:
         request = turn_request(self._record, self._uploaded)
         async with asyncio.timeout((self._given.deadline - utc_now()).total_seconds()) as self._clock:
             async with session.turn(request, on_close="leave", before_send=self._before_send) as turn:
-                return await self._follow(turn)
+                return await self._follow(turn, session)
 
     async def _before_send(self) -> None:
         """The last thing before the POST: claim it in the journal, and be quick about it."""
@@ -252,15 +257,20 @@ class Attempt:
             # This process was stopped for a while, so a later attempt may have looked upstream already.
             raise SupersededError("The right to send has expired.")
 
-    async def _follow(self, turn: Turn) -> Submitted:
+    async def _follow(self, turn: Turn, session: Session) -> Submitted:
         finished: TurnFinished | None = None
-        async with Deltas(self._results, self._record.id, self._fence) as deltas:
+        async with (
+            Deltas(self._results, self._record.id, self._fence) as deltas,
+            Showing(lambda asset: self._show(session, asset)) as showing,
+        ):
             async for event in turn:
                 if isinstance(event, TurnFinished):
                     finished = event
                 elif isinstance(event, TextDelta):
                     if self._record.kind in _IN_WORDS:
                         deltas.add(event.text)
+                elif isinstance(event, ImagePreview):
+                    showing.add(event.asset)
                 else:
                     await self._hear(event)
                 if self._book.cancel_requested_at is not None and self._book.conversation_id is not None:
@@ -273,6 +283,12 @@ class Attempt:
             await self._reload()
             return await self._settled()
         return await self._finished(finished)
+
+    async def _show(self, session: Session, asset: ImageAsset) -> None:
+        if self._book.conversation_id is not None:
+            await self._previews.keep(
+                self._record, session, (asset,), conversation_id=self._book.conversation_id, fence=self._fence
+            )
 
     async def _hear(self, event: TurnEvent) -> None:
         if isinstance(event, ConversationKnown):

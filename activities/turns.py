@@ -6,6 +6,7 @@ from temporalio import activity
 
 from activities.errors import retried, translated
 from activities.heartbeat import beating
+from activities.previews import PreviewKeeper
 from activities.stopping import not_stopped, stop_upstream
 from activities.submission import Attempt
 from activities.upstream import Upstream
@@ -20,11 +21,19 @@ from core.errors import AccountQuarantinedError, BridgeError
 class TurnActivities:
     """Submits and stops turns by the rules of docs/architecture.md, "Once and only once"."""
 
-    def __init__(self, submissions: Submissions, upstream: Upstream, operations: Operations, results: Results) -> None:
+    def __init__(
+        self,
+        submissions: Submissions,
+        upstream: Upstream,
+        operations: Operations,
+        results: Results,
+        previews: PreviewKeeper,
+    ) -> None:
         self._submissions = submissions
         self._upstream = upstream
         self._operations = operations
         self._results = results
+        self._previews = previews
 
     @activity.defn
     async def submit_turn(self, given: SubmitInput) -> Submitted:
@@ -40,7 +49,16 @@ class TurnActivities:
             if cancelled is not None:
                 return cancelled
             record, book = await self._submissions.take_fence(given.operation_id)
-            attempt = Attempt(given, record, book, self._submissions, self._upstream, self._operations, self._results)
+            attempt = Attempt(
+                given,
+                record,
+                book,
+                self._submissions,
+                self._upstream,
+                self._operations,
+                self._results,
+                self._previews,
+            )
             async with beating(attempt.look):
                 return await attempt.run()
 

@@ -18,8 +18,12 @@ from api.auth import BearerAuth
 from api.chat.router import router as chat
 from api.codec.router import router as codec
 from api.codec.ui import UiCodec
+from api.conversations.router import router as conversations
 from api.cooldowns.router import router as cooldowns
 from api.errors import answer_to
+from api.files.library import ROUTE as FILES
+from api.files.library import router as library
+from api.files.receiving import BESIDE_BYTES
 from api.files.router import router as files
 from api.health.router import router as health
 from api.images.edits import ROUTE as EDITS
@@ -36,9 +40,11 @@ from api.middleware.request_id import RequestId
 from api.models.router import router as models
 from api.operations.router import router as operations
 from api.research.router import router as research
+from api.responses.router import router as responses
 from api.route.router import router as route
 from api.scopes import ScopeGuard
 from api.services import OpenServices, Services
+from api.unoffered import unoffered
 from api.usage.router import router as usage
 from api.validation import param_name
 from api.vision.router import router as vision
@@ -46,7 +52,9 @@ from api.vision.service import ROUTE as VISION
 from core.errors import InvalidRequestError, MethodNotAllowedError, NotFoundError
 from core.settings import Settings
 
-_CLIENTS = (chat, images, vision, models, research, operations, files, route, health, usage)
+_CLIENTS = (
+    chat, responses, conversations, images, vision, models, research, operations, files, library, route, health, usage,
+)  # fmt: skip
 _OPERATORS = (admin, accounts, cooldowns, keys, audit, limits, codec)
 
 
@@ -70,7 +78,7 @@ def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
     # The one that is added last is the first to see a request.
     app.add_middleware(Head)
     with_pictures = max(settings.server.max_body_bytes, settings.inputs.max_input_body_bytes)
-    by_path = dict.fromkeys((EDITS, VISION), with_pictures)
+    by_path = dict.fromkeys((EDITS, VISION), with_pictures) | {FILES: settings.files.max_file_bytes + BESIDE_BYTES}
     app.add_middleware(BodyLimit, most_bytes=settings.server.max_body_bytes, by_path=by_path)
     app.add_middleware(ScopeGuard)
     app.add_middleware(OriginGuard, origins=settings.server.cors_origins)
@@ -91,7 +99,7 @@ async def _no_route(request: Request, problem: Exception) -> Response:
         response.headers.update(problem.headers or {})
         return response
     if problem.status_code == 404:
-        return answer_to(NotFoundError(f"There is no route {where}.")).response()
+        return answer_to(unoffered(request.url.path) or NotFoundError(f"There is no route {where}.")).response()
     return answer_to(InvalidRequestError(problem.detail), status=problem.status_code).response()
 
 

@@ -45,6 +45,7 @@ STATUSES: Mapping[str, int] = {
     "capture_unreadable": 403,
     "not_found": 404,
     "model_not_found": 404,
+    "not_offered": 404,
     "conversation_not_found": 404,
     "method_not_allowed": 405,
     "operation_id_taken": 409,
@@ -55,7 +56,9 @@ STATUSES: Mapping[str, int] = {
     "other_login": 409,
     "gone": 410,
     "request_too_large": 413,
+    "file_quota_exceeded": 413,
     "unsupported_media_type": 415,
+    "upgrade_required": 426,
     "host_not_allowed": 421,
     "outcome_unknown": 424,
     "too_many_attempts": 429,
@@ -74,6 +77,7 @@ STATUSES: Mapping[str, int] = {
     "file_not_found": 502,
     "research_failed": 502,
     "empty_response": 502,
+    "tool_call_missing": 502,
     "stream_interrupted": 502,
     "upstream_unavailable": 502,
     "upstream_error": 502,
@@ -107,7 +111,7 @@ _TYPES: Mapping[int, str] = {
     504: "provider_error",
 }
 _CALLER_TYPES: Mapping[int, str] = {403: "permission_error", 429: "rate_limit_error"}
-_MODEL_ERRORS = frozenset({"unsupported_model", "empty_response", "image_no_asset"})
+_MODEL_ERRORS = frozenset({"unsupported_model", "empty_response", "tool_call_missing", "image_no_asset"})
 _PROVIDER_FAULTS = frozenset({"account", "upstream"})
 _PROVIDER = "chatgpt-web"
 

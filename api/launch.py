@@ -17,7 +17,7 @@ _log = get_logger(__name__)
 
 
 async def launch(services: Services, admission: Admission) -> OperationRecord:
-    """Make the operation of a fully validated request, or find the one that answers it already.
+    """Make the operation of a fully validated request and its members, or find the one that answers it already.
 
     Once it is stored this never fails: a start that is not confirmed is made up for by the reconciler.
 
@@ -34,14 +34,19 @@ async def launch(services: Services, admission: Admission) -> OperationRecord:
     if admission.operation_id:
         services.chats.require_free(admission.operation_id)
     admitted = await services.bridge.operations.admit(admission)
-    with bound(operation_id=admitted.record.id):
-        if admitted.created and not await services.temporal.start(admitted.record):
-            _log.warning("operation_start_pending")
+    if admitted.created:
+        await asyncio.gather(*(_start(services, record) for record in admitted.group))
     return admitted.record
 
 
+async def _start(services: Services, record: OperationRecord) -> None:
+    with bound(operation_id=record.id):
+        if not await services.temporal.start(record):
+            _log.warning("operation_start_pending")
+
+
 async def wait(services: Services, record: OperationRecord, *, receive: Receive, voice: Voice) -> OperationRecord:
-    """Wait for an operation's end on its client's connection.
+    """Wait on its client's connection until an operation and its members have ended.
 
     When the last connection that waits has gone, the operation goes on by itself and a retry of the same request finds
     it; or it is cancelled, where its request asked for that.
@@ -54,14 +59,14 @@ async def wait(services: Services, record: OperationRecord, *, receive: Receive,
     leash = Leash()
     try:
         with services.leashes.holding(leash), services.waiting.one(record.id):
-            return await attended(_finished(services, record.id), receive=receive, leash=leash, voice=voice)
+            return await attended(_finished(services, record), receive=receive, leash=leash, voice=voice)
     except (ClientLeft, ShuttingDownError, asyncio.CancelledError) as reason:
         await _left_alone(services, record, end=record.cancel_on_disconnect and isinstance(reason, ClientLeft))
         raise
 
 
 async def cancel(services: Services, operation_id: str, owner: str | None) -> None:
-    """Have an operation cancelled; nothing is sent upstream for it from here on.
+    """Have an operation and its members cancelled; nothing is sent upstream for them from here on.
 
     Args:
         owner: whose it has to be; `None` for anybody's.
@@ -69,15 +74,19 @@ async def cancel(services: Services, operation_id: str, owner: str | None) -> No
     Raises:
         NotFoundError: there is none, or it is another owner's.
     """
-    await services.bridge.operations.request_cancel(operation_id, owner)
-    await services.temporal.cancel(operation_id)
+    record = await services.bridge.operations.request_cancel(operation_id, owner)
+    states = {record.id: record.state} | {member.id: member.state for member in record.members}
+    running = [one for one, state in states.items() if not state.terminal]
+    await asyncio.gather(*(services.temporal.cancel(one) for one in running))
 
 
-async def _finished(services: Services, operation_id: str) -> OperationRecord:
-    record = await services.bridge.feed.wait_finished(operation_id, None)
-    if record is None:
+async def _finished(services: Services, record: OperationRecord) -> OperationRecord:
+    for member in record.members:
+        await services.bridge.feed.wait_finished(member.id, None)
+    found = await services.bridge.feed.wait_finished(record.id, None)
+    if found is None:
         raise NotFoundError("The operation was removed.")
-    return record
+    return found
 
 
 async def _left_alone(services: Services, record: OperationRecord, *, end: bool) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser
 
-from core.errors import InvalidRequestError
+from core.errors import InvalidRequestError, RequestTooLargeError
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -20,11 +20,12 @@ _PLAIN = frozenset({"", "7bit", "8bit", "binary"})
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One field of a form. `filename` is `None` for a field that is no file."""
+    """One field of a form. `filename` is `None` for a field that is no file; `content_type` is as it was said."""
 
     name: str
     content: bytes = field(repr=False)
     filename: str | None = None
+    content_type: str = ""
 
     @property
     def text(self) -> str:
@@ -69,12 +70,52 @@ def parts_of(content: bytes, boundary: bytes) -> tuple[Part, ...]:
     return tuple(fields.found)
 
 
+class FormStream:
+    """A form that is read as it comes, and whose one file is handed on instead of being kept in memory.
+
+    Args:
+        file_field: the field that brings the file; its part has no content.
+        most_bytes: of all other fields together.
+    """
+
+    def __init__(self, boundary: bytes, *, file_field: str, most_bytes: int) -> None:
+        self._fields = _Fields(file_field=file_field, most_bytes=most_bytes)
+        self._parser = MultipartParser(boundary, self._fields.callbacks())
+
+    def feed(self, chunk: bytes) -> list[bytes]:
+        """Read on; what of the file came.
+
+        Raises:
+            InvalidRequestError: the form is malformed, or has too many fields.
+            RequestTooLargeError: its other fields are too large.
+        """
+        try:
+            self._parser.write(chunk)
+        except FormParserError as error:
+            raise _malformed(str(error)) from None
+        return self._fields.taken()
+
+    def close(self) -> tuple[Part, ...]:
+        """The fields in their order, once all of the form has come.
+
+        Raises:
+            InvalidRequestError: it ends before its last boundary.
+        """
+        if not self._fields.complete:
+            raise _malformed("it ends before its last boundary")
+        return tuple(self._fields.found)
+
+
 class _Fields:
     """Collects what the parser comes across. `complete`: the form's last boundary was there."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, file_field: str | None = None, most_bytes: int | None = None) -> None:
         self.found: list[Part] = []
         self.complete = False
+        self._file_field = file_field
+        self._left = most_bytes
+        self._file_pieces: list[bytes] = []
+        self._in_file = False
         self._headers: list[tuple[str, str]] = []
         self._name = self._value = b""
         self._pieces: list[bytes] = []
@@ -85,7 +126,8 @@ class _Fields:
             "on_header_field": self._more_name,
             "on_header_value": self._more_value,
             "on_header_end": self._header,
-            "on_part_data": lambda data, start, end: self._pieces.append(data[start:end]),
+            "on_headers_finished": self._headed,
+            "on_part_data": self._more,
             "on_part_end": self._end,
             "on_end": self._last,
         }
@@ -105,6 +147,26 @@ class _Fields:
         self._headers.append((_text(self._name), _text(self._value)))
         self._name = self._value = b""
 
+    def taken(self) -> list[bytes]:
+        """What of the file came since the last time."""
+        pieces, self._file_pieces = self._file_pieces, []
+        return pieces
+
+    def _headed(self) -> None:
+        if self._file_field is not None:
+            head = _part(self._headers, b"")
+            self._in_file = head.name == self._file_field and head.filename is not None
+
+    def _more(self, data: bytes, start: int, end: int) -> None:
+        if self._in_file:
+            self._file_pieces.append(data[start:end])
+            return
+        self._pieces.append(data[start:end])
+        if self._left is not None:
+            self._left -= end - start
+            if self._left < 0:
+                raise RequestTooLargeError("The form's fields beside the file are too large.")
+
     def _end(self) -> None:
         self.found.append(_part(self._headers, b"".join(self._pieces)))
 
@@ -123,7 +185,7 @@ def _part(given: list[tuple[str, str]], content: bytes) -> Part:
     field_name = headers.get_param("name", header="content-disposition")
     if headers.get_content_disposition() != "form-data" or not isinstance(field_name, str) or not field_name:
         raise _malformed("a field has no name")
-    return Part(field_name, content, headers.get_filename())
+    return Part(field_name, content, headers.get_filename(), str(headers.get("content-type", "")))
 
 
 def _text(header: bytes) -> str:

@@ -31,8 +31,13 @@ _NEEDS: dict[str, Need] = {
     "/health/ready": Anybody.OPEN,
     "/openapi.json": Anybody.ANY_KEY,
     "/v1/chat/completions": AccessScope.CHAT,
+    "/v1/conversations": Anybody.ANY_KEY,
+    "/v1/files": Anybody.ANY_KEY,
     "/v1/images": AccessScope.IMAGES,
     "/v1/models": AccessScope.READ,
+    "/v1/responses": AccessScope.CHAT,
+    "/v1/responses/": Anybody.ANY_KEY,
+    "/v1/responses/compact": AccessScope.CHAT,
     "/v1/chatgpt/files": Anybody.OPEN,
     "/v1/chatgpt/operations": Anybody.ANY_KEY,
     "/v1/chatgpt/remaining": AccessScope.READ,
@@ -41,16 +46,17 @@ _NEEDS: dict[str, Need] = {
     "/v1/chatgpt/usage": AccessScope.READ,
     "/v1/chatgpt/vision": AccessScope.IMAGES,
 }
-"""By the beginning of a path; the longest counts, whatever the method."""
+"""By the beginning of a path; the longest counts, whatever the method. With `/` at its end: what lies below it."""
 
 
 def need_of(path: str) -> Need:
     """What a route needs."""
-    while path:
-        found = _NEEDS.get(path)
-        if found is not None:
-            return found
+    found = _NEEDS.get(path)
+    while found is None and path:
         path = path.rpartition("/")[0]
+        found = _NEEDS.get(f"{path}/", _NEEDS.get(path))
+    if found is not None:
+        return found
     return AccessScope.ADMIN
 
 

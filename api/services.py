@@ -8,9 +8,9 @@ from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontext
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from api.answers.shared import SharedChats
 from api.api_key import ApiKey, ensure_api_key, ensure_link_key
 from api.binding import require_strong_key
-from api.chat.shared import SharedChats
 from api.connection import Leashes
 from api.links import LinkSigner
 from api.waiting import Waiting

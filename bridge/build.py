@@ -20,14 +20,17 @@ from bridge.accounts.registry import Registry
 from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.care.care import Care
+from bridge.chat.uploads import Uploads
 from bridge.files.artifacts import Artifacts
 from bridge.files.fetcher import Fetcher
 from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
+from bridge.files.library import Library
 from bridge.files.local import LocalFolder
-from bridge.files.owned import OwnFiles
+from bridge.files.previews import Previews
 from bridge.files.references import References
 from bridge.files.reports import Reports
+from bridge.files.uploaded import UploadedFiles
 from bridge.idempotency.answers import KeptAnswers
 from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
@@ -42,6 +45,9 @@ from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
 from bridge.quota.cooling import Cooldowns
 from bridge.quota.quota import Quota
+from bridge.responses.conversations import KeptConversations
+from bridge.responses.records import KeptResponses
+from bridge.responses.sealing import Sealing
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
@@ -79,6 +85,7 @@ class Bridge:
     care: Care
     usage: UsageCounters
     pool: Pool
+    chat_uploads: Uploads
     operations: Operations
     reservations: Reservations
     submissions: Submissions
@@ -90,9 +97,15 @@ class Bridge:
     retention: Retention
     artifacts: Artifacts
     kept_files: KeptFiles
+    previews: Previews
     inputs: Inputs
+    uploaded: UploadedFiles
+    library: Library
     references: References
     answers: KeptAnswers
+    responses: KeptResponses
+    conversations: KeptConversations
+    sealing: Sealing
     keys: ApiKeys
     audit: AuditLog
     presence: ProcessPresence
@@ -151,7 +164,7 @@ def _prepare(settings: Settings, vault: Vault) -> None:
 def _assemble(
     settings: Settings, store: Store, vault: Vault, presence: ProcessPresence, limits: BucketLimits
 ) -> Bridge:
-    book, accounts = QuotaBook(), settings.accounts
+    book, accounts, storage = QuotaBook(), settings.accounts, settings.storage
     vendor = provider(settings, book)
     registry = Registry(store, vault, vendor, limits, judge=book.judge, pool=accounts.accounts, first=accounts.account)
     outcomes = Outcomes(store, registry)
@@ -168,8 +181,12 @@ def _assemble(
     quota = Quota(
         book, settings.quota, store=store, vault=vault, registry=registry, lend=pool.session, report=pool.report
     )
-    artifacts, keys = Artifacts(store, settings.storage.artifacts_dir), ApiKeys(store)
-    blobs = PayloadBlobs(settings.storage.payloads_dir)
+    artifacts, kept = Artifacts(store, storage.artifacts_dir), KeptFiles(store, storage.artifacts_dir)
+    uploads = UploadedFiles(
+        store, storage.files_dir, most_bytes=settings.files.max_file_bytes, quota_bytes=settings.files.quota_bytes
+    )
+    library = Library(store, uploads, kept, storage.artifacts_dir)
+    blobs, keys = PayloadBlobs(storage.payloads_dir), ApiKeys(store)
     return Bridge(
         settings=settings,
         store=store,
@@ -190,6 +207,7 @@ def _assemble(
         care=Care(store, registry, quota, pool.report),
         usage=UsageCounters(store),
         pool=pool,
+        chat_uploads=Uploads(),
         operations=Operations(
             store,
             registry,
@@ -201,35 +219,42 @@ def _assemble(
         submissions=Submissions(store),
         results=Results(store),
         researches=Researches(store),
-        reports=Reports(settings.storage.artifacts_dir),
+        reports=Reports(storage.artifacts_dir),
         feed=Feed(store),
-        removal=Removal(store, settings.storage.artifacts_dir),
+        removal=Removal(store, storage.artifacts_dir),
         retention=Retention(
             store,
             settings.retention,
-            artifacts=settings.storage.artifacts_dir,
-            inputs=settings.storage.inputs_dir,
+            artifacts=storage.artifacts_dir,
+            inputs=storage.inputs_dir,
             blobs=blobs,
+            uploads=uploads,
         ),
         artifacts=artifacts,
-        kept_files=KeptFiles(store, settings.storage.artifacts_dir),
-        inputs=Inputs(store, settings.storage.inputs_dir),
-        references=references(settings.inputs, store, artifacts),
+        kept_files=kept,
+        previews=Previews(storage.artifacts_dir),
+        inputs=Inputs(store, storage.inputs_dir),
+        uploaded=uploads,
+        library=library,
+        references=references(settings.inputs, library),
         answers=KeptAnswers(
             store, vault.keyring, process_id=presence.process_id, hours=settings.operations.idempotency_hours
         ),
+        responses=KeptResponses(store, vault.keyring),
+        conversations=KeptConversations(store, vault.keyring),
+        sealing=Sealing(vault.keyring),
         keys=keys,
         audit=AuditLog(store),
         presence=presence,
     )
 
 
-def references(settings: InputSettings, store: Store, artifacts: Artifacts) -> References:
+def references(settings: InputSettings, library: Library) -> References:
     """What requests may refer to, as the settings say."""
     most = settings.max_input_bytes
     return References(
         Fetcher(allow=settings.fetch_allow, most_bytes=most, limit_seconds=settings.fetch_seconds),
-        OwnFiles(store, artifacts, most_bytes=most),
+        library,
         LocalFolder(settings.input_root, most_bytes=most),
         most_bytes=most,
         most_together_bytes=settings.max_input_body_bytes,

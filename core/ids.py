@@ -17,6 +17,21 @@ def completion_id() -> str:
     return f"chatcmpl_{secrets.token_hex(16)}"
 
 
+def response_id() -> str:
+    """`resp_` and 32 hex digits."""
+    return f"resp_{secrets.token_hex(16)}"
+
+
+def conversation_id() -> str:
+    """`conv_` and 32 hex digits: a conversation of a client's, not upstream's."""
+    return f"conv_{secrets.token_hex(16)}"
+
+
+def call_id() -> str:
+    """Names one call of a tool: `call_` and 24 hex digits."""
+    return f"call_{secrets.token_hex(12)}"
+
+
 def request_id() -> str:
     """`req_` and 32 hex digits."""
     return f"req_{secrets.token_hex(16)}"
@@ -40,6 +55,11 @@ def key_id() -> str:
 def message_id() -> str:
     """A client-made upstream message id: a UUID of version 4, as a browser makes it."""
     return str(uuid.uuid4())
+
+
+def file_id() -> str:
+    """32 hex digits: one file that a client uploaded."""
+    return secrets.token_hex(16)
 
 
 def artifact_id(operation: str, position: int) -> str:

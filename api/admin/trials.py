@@ -7,18 +7,19 @@ from typing import Any
 
 from starlette.types import Receive, Scope
 
+from api.answers.counted import answer_counted
+from api.answers.naming import identity
+from api.answers.unheard import Unheard
 from api.body import read_object
 from api.caller import grant_of
-from api.chat.chunks import completion
-from api.chat.counted import answer_counted
-from api.chat.naming import identity
+from api.chat.completion import completion
 from api.chat.service import read_wish
-from api.images.service import admission_of, image_answer
+from api.images.answers import image_answer
+from api.images.service import admission_of
 from api.links import Links
 from api.services import Services
-from bridge.chat.failover import ChatRun
+from bridge.chat.choices import Choices
 from bridge.chat.models import AUTO
-from bridge.chat.tokens import estimate
 from bridge.operations.admission import Admission
 from core.contracts.keys import AccessScope
 from core.contracts.operations import OperationRecord
@@ -39,19 +40,12 @@ async def chat(services: Services, scope: Scope, receive: Receive) -> dict[str, 
     system = _text(body, "system")
     messages = [{"role": "system", "content": system}] if system else []
     asked = {"model": _text(body, "model") or AUTO, "messages": [*messages, {"role": "user", "content": words}]}
-    wish = await read_wish(services, asked, scope)
-    run, began = ChatRun(services.bridge.pool, wish.order), time.monotonic()
-    answer = await answer_counted(services, wish, run, _Unheard())
-    named = identity(None)
-    response = completion(
-        answer,
-        estimate(wish.order.transcript, answer.text),
-        completion_id=named.completion_id,
-        created=named.created,
-        model=wish.model,
-        operation_id=None,
-    )
-    return {"ok": True, "latency_ms": _since(began), "content": answer.text, "response": response}
+    wanted = (await read_wish(services, asked, scope)).asked
+    run, began = Choices(services.bridge.pool, services.bridge.chat_uploads, wanted.order), time.monotonic()
+    named = identity(wanted)
+    answered = await answer_counted(services, wanted, run, named, Unheard())
+    response = completion(answered, named, model=wanted.model)
+    return {"ok": True, "latency_ms": _since(began), "content": answered.answers[0].text, "response": response}
 
 
 async def read_image(services: Services, scope: Scope, receive: Receive) -> Admission:
@@ -88,18 +82,3 @@ def _text(body: dict[str, Any], name: str) -> str | None:
 
 def _since(began: float) -> int:
     return round((time.monotonic() - began) * 1000)
-
-
-class _Unheard:
-    """Nobody hears the pieces: the whole answer is told at the end."""
-
-    begun = False
-
-    async def accepted(self, account: str) -> None:
-        """Nothing to tell."""
-
-    def conversation(self, conversation_id: str) -> None:
-        """Nothing to tell."""
-
-    async def text(self, piece: str) -> None:
-        """Nothing to tell."""

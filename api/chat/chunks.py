@@ -1,25 +1,29 @@
-"""The wire shapes of a chat's answer."""
+"""The wire shapes of a streamed chat."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from api.keepalive import encoded, json_bytes
+from api.sse import event_json
 from bridge.chat.answer import Answer
 from bridge.chat.tokens import Usage
+from bridge.chat.tools.offer import ToolCall
 
 DONE = b"data: [DONE]\n\n"
 
-_AFTER = '},"finish_reason":null}]}\n\n'
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-"""Ends of lines to Unicode and to many clients, though not to the event stream: escaped, so that no event is cut."""
+_AFTER = b'},"finish_reason":null}]}\n\n'
 
 
 class Chunks:
-    """Writes the chunks of one streamed answer. Everything but the text is the same in each, so it is encoded once."""
+    """Writes the chunks of one streamed answer. Everything but the text is the same in each, so it is encoded once.
 
-    def __init__(self, *, completion_id: str, created: int, model: str, operation_id: str | None) -> None:
+    Args:
+        older: calls are told in the older form, `function_call`.
+    """
+
+    def __init__(
+        self, *, completion_id: str, created: int, model: str, operation_id: str | None, older: bool = False
+    ) -> None:
         self._envelope: dict[str, Any] = {
             "id": completion_id,
             "object": "chat.completion.chunk",
@@ -28,68 +32,83 @@ class Chunks:
         }
         if operation_id is not None:
             self._envelope["chatgpt_operation_id"] = operation_id
-        self._encode()
+        self._older = older
+        self._before: dict[int, bytes] = {}
 
     def conversation(self, conversation_id: str) -> None:
         """Name the conversation in all chunks from here on."""
         self._envelope["chatgpt_conversation_id"] = conversation_id
-        self._encode()
+        self._before.clear()
 
-    def role(self) -> bytes:
-        """The first chunk."""
-        return self._event([{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": None}])
+    def role(self, choice: int = 0) -> bytes:
+        """The first chunk of a choice."""
+        return self._delta({"role": "assistant", "content": ""}, choice)
 
-    def text(self, piece: str) -> bytes:
+    def text(self, piece: str, choice: int = 0) -> bytes:
         """A chunk with a piece of the answer."""
-        if piece.isascii():
-            return f"{self._before}{encoded(piece)}{_AFTER}".encode()
-        text = encoded(piece).translate(_LINE_ENDS)
-        try:
-            return f"{self._before}{text}{_AFTER}".encode()
-        except UnicodeEncodeError:
-            # Half of a character, whose other half comes with the next piece: only escapes can carry it.
-            return f"{self._before}{json.dumps(piece)}{_AFTER}".encode()
+        return (self._before.get(choice) or self._encode(choice)) + event_json(piece) + _AFTER
 
-    def finish(self, answer: Answer) -> bytes:
-        """The last chunk of the answer, the only one with a finish reason."""
-        choice = {"index": 0, "delta": {}, "finish_reason": answer.finish_reason}
-        return self._event([choice], chatgpt_account=answer.account)
+    def thought(self, piece: str, choice: int = 0) -> bytes:
+        """A chunk with a piece of what the model shows of its thinking, in the field that most clients read."""
+        return self._delta({"reasoning_content": piece}, choice)
+
+    def call(self, call: ToolCall, number: int, choice: int = 0) -> bytes:
+        """A chunk with one whole call.
+
+        Args:
+            number: which of the answer's calls it is, from 0.
+        """
+        if self._older:
+            return self._delta({"function_call": {"name": call.name, "arguments": call.arguments}}, choice)
+        return self._delta({"tool_calls": [{"index": number, **call_object(call)}]}, choice)
+
+    def finish(self, answer: Answer, choice: int = 0, **more: Any) -> bytes:
+        """The last chunk of a choice, the only one with a finish reason; `more` is told beside it."""
+        delta = {} if answer.refusal is None else {"refusal": answer.refusal}
+        finish = {"index": choice, "delta": delta, "finish_reason": finish_reason(answer, older=self._older)}
+        return self._event([finish], chatgpt_account=answer.account, **notes(answer), **more)
 
     def usage(self, usage: Usage) -> bytes:
         """The chunk after the last one, for those who asked for it."""
         return self._event([], usage=usage_object(usage))
 
-    def _event(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
-        return b"data: " + json_bytes({**self._envelope, "choices": choices, **more}) + b"\n\n"
+    def _delta(self, delta: dict[str, Any], choice: int) -> bytes:
+        return self._event([{"index": choice, "delta": delta, "finish_reason": None}])
 
-    def _encode(self) -> None:
-        self._before = f'data: {encoded(self._envelope)[:-1]},"choices":[{{"index":0,"delta":{{"content":'
+    def _event(self, choices: list[dict[str, Any]], **more: Any) -> bytes:
+        return b"data: " + event_json({**self._envelope, "choices": choices, **more}) + b"\n\n"
+
+    def _encode(self, choice: int) -> bytes:
+        before = b"data: " + event_json(self._envelope)[:-1] + b',"choices":[{"index":%d,"delta":{"content":' % choice
+        self._before[choice] = before
+        return before
 
 
 def error_event(body: dict[str, Any]) -> bytes:
     """An error inside a stream; nothing follows it."""
-    return b"data: " + json_bytes(body) + b"\n\n"
+    return b"data: " + event_json(body) + b"\n\n"
 
 
-def completion(
-    answer: Answer, usage: Usage, *, completion_id: str, created: int, model: str, operation_id: str | None
-) -> dict[str, Any]:
-    """A whole answer."""
-    message = {"role": "assistant", "content": answer.text.strip(), "refusal": None}
-    body: dict[str, Any] = {
-        "id": completion_id,
-        "object": "chat.completion",
-        "created": created,
-        "model": model,
-        "choices": [{"index": 0, "message": message, "logprobs": None, "finish_reason": answer.finish_reason}],
-        "usage": usage_object(usage),
-        "chatgpt_account": answer.account,
-    }
-    if operation_id is not None:
-        body["chatgpt_operation_id"] = operation_id
-    if answer.conversation_id is not None:
-        body["chatgpt_conversation_id"] = answer.conversation_id
-    return body
+def finish_reason(answer: Answer, *, older: bool) -> str:
+    """Why a choice ended, in the words of its client's API."""
+    return "function_call" if older and answer.calls else answer.finish_reason
+
+
+def call_object(call: ToolCall) -> dict[str, Any]:
+    """A call in OpenAI's form."""
+    return {"id": call.id, "type": "function", "function": {"name": call.name, "arguments": call.arguments}}
+
+
+def notes(answer: Answer) -> dict[str, Any]:
+    """What the bridge says of an answer beside it, where there is something to say."""
+    told: dict[str, Any] = {}
+    if answer.fallback_model is not None:
+        told["chatgpt_fallback_model"] = answer.fallback_model
+    if answer.calls_left_out:
+        told["chatgpt_tool_calls_left_out"] = answer.calls_left_out
+    if answer.asked_again:
+        told["chatgpt_asked_again"] = True
+    return told
 
 
 def usage_object(usage: Usage) -> dict[str, Any]:

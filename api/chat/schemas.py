@@ -1,57 +1,41 @@
-"""The request of a chat."""
+"""The request of a chat. What becomes of each field is said in `api.chat.fields`."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from api.overrides import AccountOptions
+from api.answers.options import Switch, TalkOptions
 from api.validation import Request
-from core.settings.upstream import privacy
+
+MOST_STOPS = 16
 
 
-def _switch(value: Any) -> Any:
-    if value is not None and not isinstance(value, bool | str | int):
-        raise ValueError("must be a boolean or a word")
-    return value
-
-
-def _privacy(value: Any) -> bool | None:
+def _stop(value: Any) -> tuple[str, ...]:
+    words = [value] if isinstance(value, str) else value
     if value is None:
-        return None
-    known = privacy(value) if isinstance(value, bool | str) else None
-    if known is None:
-        raise ValueError("must be a boolean or a word such as true, false, temporary or normal")
-    return known
+        return ()
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError("must be a string or an array of strings")
+    if len(words) > MOST_STOPS:
+        raise ValueError(f"must have at most {MOST_STOPS} entries")
+    # An empty word stands everywhere: it would end every answer before it begins.
+    return tuple(word for word in words if word)
 
 
-def _stop(value: Any) -> Any:
-    if value is not None and not isinstance(value, str):
-        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
-            raise ValueError("must be a string or an array of strings")
-    return value
-
-
-Switch = Annotated[Any, AfterValidator(_switch)]
-Privacy = Annotated[Any, AfterValidator(_privacy)]
 Number = float | None
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
 
-class ChatOptions(AccountOptions):
+class ChatOptions(TalkOptions):
     """What may stand in the body or in its `metadata`."""
 
-    history_and_training_disabled: Privacy = None
-    temporary_chat: Privacy = None
-    chatgpt_temporary_chat: Privacy = None
-    agent_mode: Switch = None
-    chatgpt_agent_mode: Switch = None
-    tool_bridge: Switch = None
-    chatgpt_tool_bridge: Switch = None
     deep_research: Switch = None
     deep_research_version: Switch = None
     system_hints: list[str] | None = None
     chatgpt_image_intercept: Switch = None
+    chatgpt_reasoning: Switch = None
 
 
 class StreamOptions(Request):
@@ -61,18 +45,29 @@ class StreamOptions(Request):
 
 
 class ChatRequest(ChatOptions):
-    """A chat. The fields after `metadata` are accepted for clients' sake; upstream has no such controls."""
+    """A chat, as OpenAI's document has it, and the bridge's own options."""
 
     messages: list[dict[str, Any]] = Field(min_length=1)
     model: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
     thinking_effort: str | None = None
+    reasoning_effort: Effort | None = None
     tools: list[Any] | None = None
     functions: list[Any] | None = None
     tool_choice: Any = None
     function_call: Any = None
-    n: Annotated[int, Field(ge=1)] | None = None
+    parallel_tool_calls: bool | None = None
+    response_format: dict[str, Any] | None = None
+    stop: Annotated[Any, AfterValidator(_stop)] = ()
+    max_tokens: Annotated[int, Field(ge=1)] | None = None
+    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    n: Annotated[int, Field(ge=1, le=4)] | None = None
+    web_search_options: dict[str, Any] | None = None
+    modalities: list[str] | None = None
+    audio: dict[str, Any] | None = None
+    logprobs: bool | None = None
+    top_logprobs: Annotated[int, Field(ge=0, le=20)] | None = None
     prompt_cache_key: str | None = None
     metadata: dict[str, Any] | None = None
 
@@ -80,9 +75,12 @@ class ChatRequest(ChatOptions):
     top_p: Number = None
     presence_penalty: Number = None
     frequency_penalty: Number = None
-    max_tokens: Annotated[int, Field(ge=1)] | None = None
-    max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
+    logit_bias: dict[str, Any] | None = None
     seed: int | None = None
-    stop: Annotated[Any, AfterValidator(_stop)] = None
-    response_format: dict[str, Any] | None = None
     user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_retention: str | None = None
+    prediction: dict[str, Any] | None = None
+    service_tier: str | None = None
+    store: bool | None = None
+    verbosity: str | None = None

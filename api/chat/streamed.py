@@ -2,97 +2,54 @@
 
 from __future__ import annotations
 
-import asyncio
+from starlette.types import Send
 
-from starlette.types import Receive, Scope, Send
-
+from api.answers.naming import Naming
+from api.answers.streaming import StreamedTalk
 from api.chat.chunks import DONE, Chunks, error_event
-from api.chat.naming import Naming
-from api.chat.service import Wish
+from api.chat.wording import Wording
 from api.errors import ErrorAnswer
-from api.sse import EventStream
-from bridge.chat.answer import Answer
-from bridge.chat.tokens import estimate
+from bridge.chat.choices import Answered
+from bridge.chat.tools.offer import ToolCall
 from core.settings import ServerSettings
 
 
-class StreamedAnswer:
-    """Begins with the first visible text, or some seconds after upstream accepted the turn; until then an error is an
-    ordinary answer with its status. It ends with a finish reason or an error object, always."""
+class StreamedAnswer(StreamedTalk):
+    """Chunks. It ends with a finish reason for each choice and `[DONE]`, or with an error object."""
 
-    def __init__(self, wish: Wish, naming: Naming, chunks: Chunks, settings: ServerSettings, send: Send) -> None:
-        self._wish = wish
-        self._naming = naming
+    def __init__(self, wording: Wording, naming: Naming, chunks: Chunks, settings: ServerSettings, send: Send) -> None:
+        super().__init__(naming, settings, send)
+        self._wording = wording
         self._chunks = chunks
-        self._patience = settings.first_event_seconds
-        self._send = send
-        self._events = EventStream(send, ping_seconds=settings.ping_seconds)
-        self._opening = asyncio.Lock()
-        self._timer: asyncio.TimerHandle | None = None
-        self._late: asyncio.Task[None] | None = None
-
-    @property
-    def begun(self) -> bool:
-        """The client has the headers, or is about to."""
-        return self._events.opened or self._opening.locked()
-
-    async def accepted(self, account: str) -> None:
-        """Begin soon, whether there is text by then or not."""
-        self._stop_timer()
-        self._timer = asyncio.get_running_loop().call_later(self._patience, self._begin_late)
+        self._calls = [0] * wording.choices
 
     def conversation(self, conversation_id: str) -> None:
         """Name it in the chunks that follow."""
         self._chunks.conversation(conversation_id)
 
-    async def text(self, piece: str) -> None:
+    async def thought(self, piece: str, part: int, choice: int = 0) -> None:
+        """Send a piece of the thinking, where the client asked for it."""
+        if self._wording.thoughts:
+            await self.tell(self._chunks.thought(piece, choice))
+
+    async def text(self, piece: str, choice: int = 0) -> None:
         """Send a piece."""
-        if not self._events.opened or self._opening.locked():
-            await self._begin()
-        await self._events.write(self._chunks.text(piece))
+        await self.tell(self._chunks.text(piece, choice))
 
-    async def finish(self, answer: Answer) -> None:
-        """Send the finish reason, the usage if it was asked for, and the end."""
-        await self._begin()
-        last = self._chunks.finish(answer)
-        if self._wish.usage:
-            last += self._chunks.usage(estimate(self._wish.order.transcript, answer.text))
-        await self._events.end(last + DONE)
+    async def call(self, call: ToolCall, choice: int = 0) -> None:
+        """Send a call."""
+        await self.tell(self._chunks.call(call, self._calls[choice], choice))
+        self._calls[choice] += 1
 
-    async def fail(self, answer: ErrorAnswer, scope: Scope, receive: Receive) -> None:
-        """Send the error: as an answer of its own while nothing was sent, else as the stream's last event."""
-        if self._events.ended:
-            return
-        if self.begun:
-            await self._events.end(error_event(answer.in_stream))
-        else:
-            await answer.response()(scope, receive, self._send)
+    def first(self) -> bytes:
+        """Who speaks."""
+        return b"".join(self._chunks.role(choice) for choice in range(self._wording.choices))
 
-    def due(self) -> float:
-        """When a ping is wanted."""
-        return self._events.due()
+    def last(self, answered: Answered) -> bytes:
+        """The finish reasons, and the usage if it was asked for."""
+        last = b"".join(self._chunks.finish(answer, choice) for choice, answer in enumerate(answered.answers))
+        return last + (self._chunks.usage(answered.usage) if self._wording.usage else b"") + DONE
 
-    async def beat(self) -> None:
-        """Ping."""
-        await self._events.beat()
-
-    def close(self) -> None:
-        """Nothing begins by itself any more."""
-        self._stop_timer()
-        if self._late is not None:
-            self._late.cancel()
-
-    async def _begin(self) -> None:
-        self._stop_timer()
-        async with self._opening:
-            if not self._events.opened:
-                await self._events.open(self._naming())
-                await self._events.write(self._chunks.role())
-
-    def _begin_late(self) -> None:
-        self._late = asyncio.create_task(self._begin(), name="stream-begin")
-
-    def _stop_timer(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def error(self, answer: ErrorAnswer) -> bytes:
+        """An error object."""
+        return error_event(answer.in_stream)

@@ -2,67 +2,30 @@
 
 from __future__ import annotations
 
-from starlette.types import Receive, Scope, Send
+from starlette.types import Send
 
-from api.chat.chunks import completion
-from api.chat.naming import Identity, Naming
-from api.chat.service import Wish
-from api.errors import ErrorAnswer
-from api.keepalive import LateJson
-from bridge.chat.answer import Answer
-from bridge.chat.tokens import estimate
+from api.answers.asked import Identity
+from api.answers.naming import Naming
+from api.answers.unheard import WholeAnswer
+from api.chat.completion import completion
+from api.chat.wording import Wording
+from bridge.chat.choices import Answered
 from core.settings import ServerSettings
 
 
-class WholeAnswer:
-    """Waits for the end of the answer, and speaks to proxies meanwhile."""
+class WholeChat(WholeAnswer):
+    """The completion at its end."""
 
-    def __init__(self, wish: Wish, naming: Naming, identity: Identity, settings: ServerSettings, send: Send) -> None:
-        self._wish = wish
+    def __init__(self, wording: Wording, named: Identity, naming: Naming, settings: ServerSettings, send: Send) -> None:
+        super().__init__(settings, send)
+        self._wording = wording
+        self._named = named
         self._naming = naming
-        self._identity = identity
-        self._late = LateJson(
-            send, patience_seconds=settings.sync_patience_seconds, every_seconds=settings.ping_seconds
-        )
 
-    @property
-    def begun(self) -> bool:
-        """The client has the headers."""
-        return self._late.opened
-
-    async def accepted(self, account: str) -> None:
-        """Nothing to tell yet."""
-
-    def conversation(self, conversation_id: str) -> None:
-        """Nothing to tell yet."""
-
-    async def text(self, piece: str) -> None:
-        """Nothing to tell yet."""
-
-    async def finish(self, answer: Answer) -> None:
+    async def finish(self, answered: Answered) -> None:
         """Send it."""
+        wording = self._wording
         body = completion(
-            answer,
-            estimate(self._wish.order.transcript, answer.text),
-            completion_id=self._identity.completion_id,
-            created=self._identity.created,
-            model=self._wish.model,
-            operation_id=self._identity.operation_id,
+            answered, self._named, model=wording.model, older=wording.older, with_thoughts=wording.thoughts
         )
         await self._late.finish(body, headers=self._naming())
-
-    async def fail(self, answer: ErrorAnswer, scope: Scope, receive: Receive) -> None:
-        """Send the error."""
-        if not self._late.ended:
-            await self._late.fail(answer)
-
-    def due(self) -> float:
-        """When white space is wanted."""
-        return self._late.due()
-
-    async def beat(self) -> None:
-        """White space."""
-        await self._late.beat()
-
-    def close(self) -> None:
-        """Nothing is left behind."""

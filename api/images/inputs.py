@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope
 from api.body import read_bytes, read_object
 from api.caller import caller_of
 from api.connection import Leash, attended
+from api.images.options import digested
 from api.multipart import Part, boundary_of, parts_of
 from api.services import Services
 from bridge.files.references import Given, Sent
@@ -27,6 +28,8 @@ MOST = 10
 _LISTS = ("images", "input_images")
 _SINGLES = ("image", "input_image", "image_url")
 _FIELDS = frozenset(_LISTS + _SINGLES)
+_MASK = "mask"
+_NUMBERS = frozenset({"n", "output_compression", "partial_images"})
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False, "": None}
 
 
@@ -52,6 +55,16 @@ async def read_pictured(scope: Scope, receive: Receive) -> tuple[dict[str, Any],
     return body, given
 
 
+def require_few(given: Sequence[Given], mask: Given | None) -> None:
+    """See that a mask finds room beside the pictures.
+
+    Raises:
+        InvalidRequestError: it does not.
+    """
+    if mask is not None and len(given) >= MOST:
+        raise InvalidRequestError(f"`image`: give at most {MOST - 1} pictures beside a mask.", param="image")
+
+
 def require_ready(services: Services) -> None:
     """For whatever stores inputs: without a chance of a start nothing is kept.
 
@@ -63,8 +76,13 @@ def require_ready(services: Services) -> None:
     services.temporal.require()
 
 
-async def stored(services: Services, given: Sequence[Given], scope: Scope, receive: Receive) -> tuple[InputRef, ...]:
+async def stored(
+    services: Services, given: Sequence[Given], scope: Scope, receive: Receive, *, mask: Given | None = None
+) -> tuple[InputRef, ...]:
     """Load pictures and keep them: all of them, or none.
+
+    Args:
+        mask: of the first picture; what is kept of it, behind the others, is it as a picture that can be looked at.
 
     Raises:
         CallerError: one cannot be had, or is none; `param` names it.
@@ -74,14 +92,17 @@ async def stored(services: Services, given: Sequence[Given], scope: Scope, recei
     caller = caller_of(scope, services.settings.server)
     leash = Leash()
     with services.leashes.holding(leash):
-        loading = services.bridge.references.load_all(given, caller)
+        wanted = given if mask is None else (*given, mask)
+        loading = services.bridge.references.load_all(wanted, caller)
         pictures = await attended(loading, receive=receive, leash=leash, voice=_Silent())
-    return await services.bridge.inputs.store_all(pictures)
+    return await services.bridge.inputs.store_all(pictures, masked=mask is not None)
 
 
 def digest_of(route: str, request: EditRequest | VisionRequest) -> str:
     """The digest of a request with pictures: their bytes count, their names do not."""
-    body = request.model_dump(mode="json")
+    body = digested(request) if isinstance(request, EditRequest) else request.model_dump(mode="json")
+    if isinstance(request, EditRequest):
+        body["mask"] = request.mask and request.mask.sha256
     return request_digest(route, {**body, "inputs": [ref.sha256 for ref in request.inputs]})
 
 
@@ -122,6 +143,8 @@ def _form(parts: Sequence[Part]) -> tuple[dict[str, Any], tuple[Given, ...]]:
         name = part.name.removesuffix("[]")
         if name in _FIELDS:
             pictures.setdefault(name, []).append(_picture(part))
+        elif name == _MASK:
+            body[name] = _picture(part) or None
         elif part.filename is not None:
             # No other field takes a file; what names one is refused by its name.
             body[name] = part.filename
@@ -140,7 +163,7 @@ def _picture(part: Part) -> Sent | str:
 
 def _value(name: str, text: str) -> Any:
     """A form knows text only: the fields that are something else in JSON, as that; others stay text."""
-    if name == "n" and text.strip().isdecimal() and len(text) < 10:
+    if name in _NUMBERS and text.strip().isdecimal() and len(text) < 10:
         return int(text)
     if name == "stream":
         return _SWITCHES.get(text.strip().lower(), text)

@@ -17,7 +17,7 @@ from api.operations.view import envelope
 from api.services import Services
 from bridge.operations.admission import Admission
 from core.contracts.failure import Failure
-from core.contracts.operations import OperationRecord, OperationState
+from core.contracts.operations import OperationRecord
 from core.errors import BridgeError, InternalError, OperationCancelledError
 from core.logging import get_logger
 
@@ -59,7 +59,7 @@ async def answer(
     late = LateJson(send, patience_seconds=server.sync_patience_seconds, every_seconds=server.ping_seconds)
     try:
         record = await wait(services, record, receive=receive, voice=late)
-        if record.state is OperationState.COMPLETED:
+        if record.any_completed:
             await late.finish(await document(services, record, links), headers=names(record))
         else:
             await _fail(services, late, answer_to(reason(record), account=record.account), record)

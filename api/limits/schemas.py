@@ -27,7 +27,7 @@ def _accounts(numbers: dict[str, int | None]) -> dict[str, int | None]:
 
 
 Slots = Annotated[int, Field(ge=0, le=MOST)]
-ChatSlots = Annotated[int, Field(ge=1, le=MOST)]
+TalkSlots = Annotated[int, Field(ge=1, le=MOST)]
 
 
 class BucketBody(StrictRequest):
@@ -37,17 +37,18 @@ class BucketBody(StrictRequest):
     accounts: Annotated[dict[str, Slots | None], AfterValidator(_accounts)] = Field(default_factory=dict)
 
 
-class ChatBody(StrictRequest):
-    """Slots of chat, which cannot be switched off."""
+class TalkBody(StrictRequest):
+    """Slots of chats or helpers, which cannot be switched off."""
 
-    plans: Annotated[dict[str, ChatSlots | None], AfterValidator(_plans)] = Field(default_factory=dict)
-    accounts: Annotated[dict[str, ChatSlots | None], AfterValidator(_accounts)] = Field(default_factory=dict)
+    plans: Annotated[dict[str, TalkSlots | None], AfterValidator(_plans)] = Field(default_factory=dict)
+    accounts: Annotated[dict[str, TalkSlots | None], AfterValidator(_accounts)] = Field(default_factory=dict)
 
 
 class LimitsRequest(StrictRequest):
     """Slots by bucket."""
 
-    chat: ChatBody = Field(default_factory=ChatBody)
+    chat: TalkBody = Field(default_factory=TalkBody)
+    helper: TalkBody = Field(default_factory=TalkBody)
     upload: BucketBody = Field(default_factory=BucketBody)
     image: BucketBody = Field(default_factory=BucketBody)
     research: BucketBody = Field(default_factory=BucketBody)

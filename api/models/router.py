@@ -10,7 +10,7 @@ from fastapi import APIRouter
 from api.caller import accounts_of
 from api.dependencies import GrantDep, ServicesDep
 from bridge.accounts.account import Account
-from bridge.chat.models import IMAGE, RESEARCH, image_slug, is_listed, is_research, listed
+from bridge.chat.models import IMAGE, RESEARCH, image_slug, is_listed, is_research, listed, mode_of
 from bridge.keys.grant import Grant
 from core.contracts.keys import AccessScope
 from core.errors import UnknownModelError
@@ -51,6 +51,8 @@ def _may_use(grant: Grant, name: str, accounts: Sequence[Account]) -> bool:
 def _opened_by(name: str) -> tuple[AccessScope, ...]:
     if is_research(name):
         return (AccessScope.RESEARCH,)
+    if mode_of(name) is not None:
+        return (AccessScope.CHAT,)
     return (AccessScope.IMAGES,) if name == IMAGE else (AccessScope.CHAT, AccessScope.IMAGES)
 
 

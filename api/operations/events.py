@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from contextlib import aclosing
 
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from api.connection import ClientLeft, Leash, attended
 from api.operations.view import event_view
 from api.services import Services
 from api.sse import EventStream
+from api.watching import watched
 from core.contracts.operations import OperationEvent
-from core.errors import BridgeError, ShuttingDownError
-from core.logging import get_logger
-
-_log = get_logger(__name__)
 
 _COME_BACK = b"retry: 1000\n\n"
 """How many milliseconds a browser waits before it asks again."""
@@ -36,30 +31,10 @@ class EventLog(Response):
         self._after = after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = EventStream(send, ping_seconds=self._services.settings.server.ping_seconds)
-        leash = Leash()
-        try:
-            with self._services.leashes.holding(leash):
-                await stream.open({})
-                await stream.write(_COME_BACK)
-                await attended(self._tell(stream), receive=receive, leash=leash, voice=stream)
-        except ClientLeft:
-            return
-        except ShuttingDownError:
-            if not stream.opened:
-                raise
-            await _end(stream)
-        except asyncio.CancelledError:
-            # The server's patience with open connections is over.
-            await _end(stream)
-            raise
-        except BridgeError as error:
-            _log.warning("event_stream_broke", operation_id=self._operation_id, code=error.code)
-            await _end(stream)
-        else:
-            await _end(stream)
+        await watched(self._services, self._operation_id, self._tell, receive, send, headers={})
 
     async def _tell(self, stream: EventStream) -> None:
+        await stream.write(_COME_BACK)
         async with aclosing(self._services.bridge.feed.follow(self._operation_id, self._after)) as events:
             async for event in events:
                 await stream.write(wire(event))
@@ -70,8 +45,3 @@ def wire(event: OperationEvent) -> bytes:
     # Escaped throughout: many clients take Unicode's ends of lines for the end of an event's line.
     told = json.dumps(event_view(event), separators=(",", ":"))
     return f"id: {event.number}\nevent: {event.type}\ndata: {told}\n\n".encode()
-
-
-async def _end(stream: EventStream) -> None:
-    if stream.opened and not stream.ended:
-        await stream.end(b"")

@@ -6,8 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeAlias
 
 from api.chat.background import response_answer
+from api.images.answers import image_answer
 from api.images.edits import edit_answer
-from api.images.service import image_answer
 from api.links import Links
 from api.research.service import research_answer
 from api.services import Services

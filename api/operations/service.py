@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from api import launch
 from api.errors import answer_to
+from api.images.groups import members_of
 from api.images.serving import names, reason, told
 from api.links import Links
 from api.operations.events import EventLog
@@ -126,7 +127,7 @@ async def cancel(services: Services, grant: Grant, operation_id: str, links: Lin
         chat.cancel()
         return {"status": "ok", "effect": effect, **chat_view(chat)}
     before = await services.bridge.operations.get(operation_id, grant.sees)
-    if before.state.terminal:
+    if before.all_ended:
         effect = "already_finished"
     else:
         effect = "already_requested" if before.cancel_requested else "requested"
@@ -141,14 +142,14 @@ async def result(services: Services, grant: Grant, operation_id: str, links: Lin
 
     Raises:
         NotFoundError: there is none of that id.
-        OperationNotFinishedError: it goes on.
+        OperationNotFinishedError: it goes on, or one of its members does.
         GoneError: its file is not there any more.
     """
     record = await _operation(services, grant, operation_id)
-    if not record.state.terminal:
+    if not record.all_ended:
         wait = _LONG_WAIT_SECONDS if record.kind is OperationKind.RESEARCH else _WAIT_SECONDS
-        raise OperationNotFinishedError(f"The operation is {record.state}.", retry_after_seconds=wait)
-    if record.state is not OperationState.COMPLETED:
+        raise OperationNotFinishedError(_where(record), retry_after_seconds=wait)
+    if not record.any_completed:
         return told(answer_to(reason(record), account=record.account), record).response()
     return JSONResponse(await RESULTS[record.kind](services, record, links), headers=names(record))
 
@@ -207,13 +208,13 @@ async def rerun(services: Services, grant: Grant, operation_id: str, headers: He
     Raises:
         NotFoundError: there is none of that id.
         MissingScopeError, KeyLimitError: the key may not begin such work, or not now.
-        OperationNotFinishedError: it goes on.
+        OperationNotFinishedError: it, or one of its members, goes on.
         TemporalUnavailableError, IdempotencyConflictError: as where it was asked for first.
     """
     key = idempotency_key(headers)
     first = await _operation(services, grant, operation_id)
     grant.require(_SCOPES[first.kind])
-    if not first.state.terminal:
+    if not first.all_ended:
         raise OperationNotFinishedError("Only an operation that has ended can be run again.")
     again = Admission(
         kind=first.kind,
@@ -225,6 +226,7 @@ async def rerun(services: Services, grant: Grant, operation_id: str, headers: He
         idempotency_key=key,
         detached=True,
         rerun_of=first.id,
+        members=members_of(first.kind, first.request),
     )
     record = await launch.launch(services, again)
     headers_back = {**names(record), "location": f"/v1/chatgpt/operations/{record.id}"}
@@ -232,11 +234,11 @@ async def rerun(services: Services, grant: Grant, operation_id: str, headers: He
 
 
 async def remove(services: Services, grant: Grant, operation_id: str, *, files: bool) -> None:
-    """Forget an operation that has ended.
+    """Forget an operation that has ended, and its members.
 
     Raises:
         NotFoundError: there is none of that id.
-        OperationNotFinishedError: it goes on.
+        OperationNotFinishedError: it goes on, or one of its members does.
     """
     await _operation(services, grant, operation_id)
     await services.bridge.removal.remove(operation_id, grant.sees, files=files, actor=grant.actor)
@@ -246,6 +248,12 @@ async def _log_foreign(services: Services, grant: Grant, operation_id: str, owne
     """Have it in the audit log that somebody who administers ends what another key began."""
     if effect == "requested" and owner != grant.owner:
         await services.bridge.audit.add(grant.actor, "operation.cancelled", operation_id, {"owner": owner})
+
+
+def _where(record: OperationRecord) -> str:
+    if not record.state.terminal:
+        return f"The operation is {record.state}."
+    return "The operation has ended, but not all of its members have."
 
 
 async def _operation(services: Services, grant: Grant, operation_id: str) -> OperationRecord:

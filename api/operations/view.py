@@ -51,6 +51,11 @@ def view(record: OperationRecord, links: Links) -> dict[str, Any]:
         "quota": record.quota,
         "rerun_of": record.rerun_of,
         "reruns": list(record.reruns),
+        "lead": record.lead,
+        "members": [
+            {"id": member.id, "state": member.state.value, "completed": member.state.terminal}
+            for member in record.members
+        ],
         "error": error_object(record.failure) if record.failure else None,
         "attempts": record.attempts,
         "last_event": record.last_event,
@@ -60,7 +65,7 @@ def view(record: OperationRecord, links: Links) -> dict[str, Any]:
 
 def chat_view(chat: RunningChat) -> dict[str, Any]:
     """A chat that runs, in the same words."""
-    conversation_id = chat.run.progress.conversation_id
+    conversation_id = chat.run.conversation_id
     return {
         "object": "chatgpt.operation",
         "operation": {
@@ -89,6 +94,8 @@ def chat_view(chat: RunningChat) -> dict[str, Any]:
             "quota": None,
             "rerun_of": None,
             "reruns": [],
+            "lead": None,
+            "members": [],
             "error": None,
             "attempts": len(chat.run.attempts) + 1,
             "last_event": 0,

@@ -7,9 +7,10 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
+from api.answers.asked import Identity
 from api.body import read_object
 from api.caller import grant_of
-from api.chat.chunks import completion
+from api.chat.completion import completion, of_text
 from api.chat.schemas import ChatRequest
 from api.links import Links
 from api.operations.view import artifact_view, plan_view
@@ -20,13 +21,13 @@ from api.services import Services
 from api.validation import validated
 from api.vision.service import completion_id, created
 from bridge.chat import transcript
-from bridge.chat.answer import Answer
 from bridge.chat.models import RESEARCH, research_model
 from bridge.chat.tokens import Usage, estimate
 from bridge.chat.transcript import Said
 from bridge.idempotency.digest import request_digest
 from bridge.keys.grant import Grant
 from bridge.operations.admission import Admission
+from bridge.usage import tokens
 from core.contracts.keys import AccessScope
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.research import ResearchRequest
@@ -115,15 +116,9 @@ async def research_answer(services: Services, record: OperationRecord, links: Li
 async def chat_answer(services: Services, record: OperationRecord, links: Links) -> dict[str, Any]:
     """The same as a chat's answer: the report, then where it lies and its link."""
     text = chat_text(services, record, links)
-    answer = Answer(text, "stop", record.account or "", record.conversation_id, record.model)
-    whole = completion(
-        answer,
-        usage(record),
-        completion_id=completion_id(record),
-        created=created(record),
-        model=record.model,
-        operation_id=record.id,
-    )
+    await tokens.ready()
+    answered = of_text(text, usage(record), account=record.account or "", conversation_id=record.conversation_id)
+    whole = completion(answered, Identity(completion_id(record), created(record), record.id), model=record.model)
     return {**_shared(services, record, links), **whole}
 
 

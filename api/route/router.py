@@ -22,4 +22,4 @@ async def explain(request: Request, services: ServicesDep) -> dict[str, Any]:
     rest of this body is it.
     """
     body = await read_object(request.scope, request.receive)
-    return view.explanation(*await service.explain(services, body, request.scope))
+    return view.explanation(await service.explain(services, body, request.scope))

@@ -9,21 +9,23 @@ from typing import Any
 from starlette.datastructures import Headers
 from starlette.types import Scope
 
+from api.affinity import affinity_of
 from api.caller import grant_of
 from api.chat.schemas import ChatOptions, ChatRequest
-from api.chat.service import affinity_of
 from api.images.inputs import named
 from api.images.schemas import ImageGenerationRequest
 from api.overrides import AccountOptions, chosen_accounts, merged
+from api.privacy import PrivacyOptions
 from api.research.schemas import ResearchBody, ResearchOptions
 from api.services import Services
 from api.validation import validated
-from api.vision.schemas import VisionBody, VisionOptions
+from api.vision.schemas import VisionBody
 from bridge.accounts.account import Account
 from bridge.chat import transcript
-from bridge.chat.failover import ChatOrder
-from bridge.chat.intents import asks_research, require_plain_chat
-from bridge.chat.models import AUTO, RESEARCH, chat_model, image_slug, research_model
+from bridge.chat.failover import NOBODY
+from bridge.chat.intents import asks_research
+from bridge.chat.models import AUTO, RESEARCH, chat_model, fallback_for, image_slug, research_model
+from bridge.chat.order import ChatOrder
 from bridge.keys.grant import Grant
 from bridge.operations.turns import needs_of
 from bridge.routing.explain import Explanation
@@ -31,11 +33,26 @@ from bridge.routing.needs import Needs
 from core.contracts.images import ImageRequest
 from core.contracts.operations import OperationKind
 from core.contracts.research import ResearchRequest
-from core.contracts.routing import SPREADING
 from core.contracts.texts import VisionRequest
-from core.errors import InvalidRequestError
+from core.errors import InvalidRequestError, UnsupportedModelError
 
 _KINDS = ("chat", "image", "edit", "vision", "research", "response")
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What would become of a request.
+
+    Attributes:
+        accounts: every account as it is now.
+        fallback: the model that would answer instead of its own; the explanation is of that one then.
+        own: what would become of it with its own model, where another would answer.
+    """
+
+    explanation: Explanation
+    accounts: tuple[Account, ...]
+    fallback: str | None = None
+    own: Explanation | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +66,8 @@ class Asked:
     scope: Scope
 
 
-async def explain(services: Services, body: dict[str, Any], scope: Scope) -> tuple[Explanation, tuple[Account, ...]]:
-    """What would become of a request, and the accounts as they are now.
+async def explain(services: Services, body: dict[str, Any], scope: Scope) -> Told:
+    """What would become of a request.
 
     Raises:
         CallerError: the request would be refused before any account is looked at; `param` names the field.
@@ -60,7 +77,20 @@ async def explain(services: Services, body: dict[str, Any], scope: Scope) -> tup
     asked = Asked(services, inner, pool, grant_of(scope), scope)
     needs, affinity = _needs(kind, asked)
     told = await services.bridge.pool.explain(needs, affinity=affinity, allowed=asked.grant.accounts)
-    return told, await services.bridge.registry.every()
+    fallback = fallback_for(services.settings.chat.model_fallback, asked.grant, pool)
+    every = await services.bridge.registry.every()
+    if fallback is None or fallback.model.slug == needs.slug or not _falls_back(kind, told):
+        return Told(told, every)
+    instead = needs.model_copy(update={"slug": fallback.model.slug, "effort": fallback.model.effort})
+    other = await services.bridge.pool.explain(instead, affinity=affinity, allowed=asked.grant.accounts)
+    return Told(told, every) if other.outcome == "refused" else Told(other, every, fallback.name, told)
+
+
+def _falls_back(kind: str, told: Explanation) -> bool:
+    """Whether another model is tried for what this one's accounts refuse. Long work waits for what passes."""
+    return (kind == "chat" and isinstance(told.refusal, NOBODY)) or (
+        kind == "response" and isinstance(told.refusal, UnsupportedModelError)
+    )
 
 
 def _taken_apart(body: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -87,16 +117,21 @@ def _needs(kind: str, asked: Asked) -> tuple[Needs, str | None]:
 def _chat(kind: str, asked: Asked) -> tuple[Needs, str | None]:
     request = validated(ChatRequest, asked.body)
     options = merged(ChatOptions, request, request.metadata)
-    require_plain_chat({**request.__dict__, **options})
     said = transcript.read(request.messages)
-    model = chat_model(request.model, request.thinking_effort, asked.pool)
+    model = chat_model(request.model, request.thinking_effort, asked.pool, reasoning=request.reasoning_effort)
     asked.grant.require_model(request.model or AUTO, model.slug)
     strategy = options["chatgpt_account_strategy"]
     order = ChatOrder(said, model, accounts=_accounts(options, asked), strategy=strategy)
     if kind == "response":
-        return order.needs.model_copy(update={"kind": "response"}), None
-    spread = (strategy or asked.services.settings.accounts.strategy) in SPREADING
-    return order.needs, affinity_of(asked.grant.owner, Headers(scope=asked.scope), request, said, spread=spread)
+        return order.needs().model_copy(update={"kind": "response"}), None
+    affinity = affinity_of(
+        asked.grant.owner,
+        Headers(scope=asked.scope),
+        said,
+        given=request.prompt_cache_key,
+        strategy=strategy or asked.services.settings.accounts.strategy,
+    )
+    return order.needs(), affinity
 
 
 def _image(kind: str, asked: Asked) -> Needs:
@@ -105,12 +140,13 @@ def _image(kind: str, asked: Asked) -> Needs:
     slug = image_slug(request.model, asked.pool)
     asked.grant.require_model(request.model or AUTO, slug)
     wanted = ImageRequest(prompt=request.prompt, slug=slug, **_routing(options, asked))
-    return needs_of(OperationKind(kind), wanted, inputs=_pictures(asked) if kind == "edit" else 0)
+    masked = asked.body.get("mask") is not None
+    return needs_of(OperationKind(kind), wanted, inputs=_pictures(asked) + masked if kind == "edit" else 0)
 
 
 def _vision(asked: Asked) -> Needs:
     body = validated(VisionBody, asked.body)
-    options = merged(VisionOptions, body, body.metadata)
+    options = merged(PrivacyOptions, body, body.metadata)
     model = chat_model(body.model, body.thinking_effort, asked.pool)
     asked.grant.require_model(body.model or AUTO, model.slug)
     wanted = VisionRequest(prompt="", slug=model.slug, effort=model.effort, **_routing(options, asked))

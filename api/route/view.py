@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from api.errors import answer_to
-from bridge.accounts.account import Account
+from api.route.service import Told
 from bridge.routing.explain import Explanation, Verdict
 from bridge.routing.reasons import NOT_ALLOWED
 
 
-def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str, Any]:
+def explanation(told: Told) -> dict[str, Any]:
     """The whole of it: who serves, or waits, or why nobody does, and every account's verdict."""
+    explained, accounts = told.explanation, told.accounts
     needs, plans = explained.needs, {account.alias: account.plan for account in accounts}
-    refused = None if explained.refusal is None else answer_to(explained.refusal)
     return {
         "object": "chatgpt.route_explanation",
         "kind": needs.kind,
@@ -26,6 +26,15 @@ def explanation(explained: Explanation, accounts: Sequence[Account]) -> dict[str
             "quota": dict(needs.features),
             "accounts": list(needs.accounts) or None,
         },
+        "fallback_model": told.fallback,
+        "own_model": None if told.own is None else _fate(told.own, plans),
+        **_fate(explained, plans),
+    }
+
+
+def _fate(explained: Explanation, plans: Mapping[str, str | None]) -> dict[str, Any]:
+    refused = None if explained.refusal is None else answer_to(explained.refusal)
+    return {
         "account": explained.account,
         "outcome": explained.outcome,
         "error": None if refused is None else refused.body["error"],

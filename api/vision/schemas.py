@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import AfterValidator, field_validator
 
-from api.chat.schemas import Privacy, StreamOptions
+from api.chat.schemas import StreamOptions
 from api.images.schemas import OnDisconnect
-from api.overrides import AccountOptions
+from api.privacy import PrivacyOptions
 
 Mode: TypeAlias = Literal["custom", "ocr", "describe"]
 
@@ -41,15 +41,7 @@ def _mode(value: str) -> str:
     return mode
 
 
-class VisionOptions(AccountOptions):
-    """What may stand in the body or in its `metadata`."""
-
-    history_and_training_disabled: Privacy = None
-    temporary_chat: Privacy = None
-    chatgpt_temporary_chat: Privacy = None
-
-
-class VisionBody(VisionOptions):
+class VisionBody(PrivacyOptions):
     """A question about pictures. Those are read beside it, because a form brings them in another way."""
 
     mode: Annotated[str, AfterValidator(_mode)] = "custom"

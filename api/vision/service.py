@@ -14,14 +14,16 @@ from api.images.inputs import digest_of, read_pictured, require_ready, stored
 from api.links import Links
 from api.overrides import chosen_accounts, merged
 from api.prefer import idempotency_key, responds_async, retry_count
+from api.privacy import PrivacyOptions, private_of
 from api.services import Services
 from api.validation import validated
-from api.vision.schemas import Mode, VisionBody, VisionOptions, instruction
+from api.vision.schemas import Mode, VisionBody, instruction
+from bridge.chat.attachments import Attachment
 from bridge.chat.models import AUTO, chat_model
-from bridge.chat.pictures import Picture
 from bridge.chat.tokens import Usage, estimate
 from bridge.chat.transcript import Said
 from bridge.operations.admission import Admission
+from bridge.usage import tokens
 from core.contracts.operations import OperationKind, OperationRecord
 from core.contracts.texts import VisionRequest
 from core.errors import InvalidRequestError
@@ -29,7 +31,6 @@ from core.errors import InvalidRequestError
 ROUTE = "/v1/chatgpt/vision"
 
 _LIMITS = "What a model reads or sees in a picture may be wrong; check what matters against the picture."
-_PRIVACY = ("history_and_training_disabled", "temporary_chat", "chatgpt_temporary_chat")
 
 
 async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admission, VisionBody]:
@@ -42,7 +43,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
     """
     fields, given = await read_pictured(scope, receive)
     headers, body = Headers(scope=scope), validated(VisionBody, fields)
-    options = merged(VisionOptions, body, body.metadata)
+    options = merged(PrivacyOptions, body, body.metadata)
     key, detached = idempotency_key(headers), responds_async(headers)
     if body.stream and detached:
         raise InvalidRequestError("`stream` and `Prefer: respond-async` exclude each other.", param="stream")
@@ -57,7 +58,7 @@ async def read(services: Services, scope: Scope, receive: Receive) -> tuple[Admi
         model=body.model or AUTO,
         slug=model.slug,
         effort=model.effort,
-        temporary=next((options[name] for name in _PRIVACY if options[name] is not None), False),
+        temporary=bool(private_of(options)),
         inputs=await stored(services, given, scope, receive),
         accounts=accounts,
         strategy=options["chatgpt_account_strategy"],
@@ -81,6 +82,7 @@ async def vision_answer(_services: Services, record: OperationRecord, _links: Li
     """The answer of a completed operation: a chat's, and the text once more where it is easy to find."""
     text = record.text or ""
     message = {"role": "assistant", "content": text}
+    await tokens.ready()
     return {
         "id": completion_id(record),
         "object": "chatgpt.vision",
@@ -111,5 +113,5 @@ def created(record: OperationRecord) -> int:
 def usage(record: OperationRecord) -> Usage:
     """Estimated by the rule of chats."""
     request = VisionRequest.model_validate(record.request)
-    pictures = tuple(Picture(b"", ref.name) for ref in request.inputs)
+    pictures = tuple(Attachment(b"", ref.name) for ref in request.inputs)
     return estimate((Said("user", request.prompt, pictures),), record.text or "")

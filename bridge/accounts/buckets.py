@@ -7,13 +7,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from core.contracts.buckets import Bucket
+from core.contracts.buckets import TALK, Bucket
 from core.errors import SettingError
 from core.settings import AccountsSettings, variable
 
 _OF_A_TEAM = {"team": 3, "business": 3, "enterprise": 3, "edu": 3}
 _PLANS: dict[Bucket, dict[str, int]] = {
     Bucket.CHAT: {"free": 1, "go": 2, "plus": 3, "pro": 4, **_OF_A_TEAM},
+    Bucket.HELPER: {"free": 1, "go": 1, "plus": 1, "pro": 1, **dict.fromkeys(_OF_A_TEAM, 1)},
     Bucket.UPLOAD: {"free": 1, "go": 1, "plus": 1, "pro": 1, **dict.fromkeys(_OF_A_TEAM, 1)},
     Bucket.IMAGE: {"free": 1, "go": 1, "plus": 2, "pro": 3, **dict.fromkeys(_OF_A_TEAM, 2)},
     Bucket.RESEARCH: {"free": 1, "go": 1, "plus": 2, "pro": 2, **dict.fromkeys(_OF_A_TEAM, 2)},
@@ -82,7 +83,7 @@ class BucketLimits:
         return replace(self, saved=saved)
 
     def of_account(self, alias: str, plan: str | None) -> dict[Bucket, int]:
-        """The slots of each bucket: by alias, else by plan, else 1. At most 32; chat at least 1, others 0 for off.
+        """The slots of each bucket: by alias, else by plan, else 1. At most 32; talk at least 1, others 0 for off.
 
         A name says nothing of a plan: an account called `pro` on the free plan gets the free plan's slots.
         """
@@ -115,8 +116,8 @@ class BucketLimits:
 
 
 def least(bucket: Bucket) -> int:
-    """The fewest slots a bucket may have: chat cannot be switched off, everything else can."""
-    return 1 if bucket is Bucket.CHAT else 0
+    """The fewest slots a bucket may have: talk cannot be switched off, everything else can."""
+    return 1 if bucket in TALK else 0
 
 
 def _parse(settings: AccountsSettings, field: str) -> dict[str, int]:

@@ -14,7 +14,7 @@ from typing import Literal, TypeAlias
 from sqlalchemy import Connection
 
 from bridge.store.types import from_microseconds, to_microseconds
-from core.contracts.buckets import Bucket
+from core.contracts.buckets import TALK, Bucket
 
 Transaction: TypeAlias = Connection
 Source = Literal["told", "guessed"]
@@ -160,7 +160,7 @@ def limiting(slug: str, buckets: Iterable[Bucket]) -> list[str]:
 
     `auto` counts as a model: upstream caps the messages that leave the choice to it as well.
     """
-    return [f"model:{slug}", *(f"bucket:{bucket.value}" for bucket in buckets if bucket is not Bucket.CHAT)]
+    return [f"model:{slug}", *(f"bucket:{bucket.value}" for bucket in buckets if bucket not in TALK)]
 
 
 def in_the_way(cooldowns: Mapping[str, Cooldown], scopes: Collection[str]) -> list[Cooldown]:

@@ -1,16 +1,19 @@
-"""What kind of work a chat request asks for: this version serves plain chat and says so of everything else."""
+"""What kind of work a chat request asks for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
-from bridge.chat.models import is_research
-from core.errors import UnsupportedParameterError
+from bridge.chat.models import is_image, is_research, mode_of
+from bridge.chat.tools.offer import PromptMode, prompt_mode
+from core.errors import InvalidRequestError
 
 _RESEARCH_SWITCHES = ("deep_research", "deep_research_version")
 _RESEARCH_HINT = "connector:connector_openai_deep_research"
+_DRAW = "chatgpt_image_intercept"
 _OFF = frozenset({"", "0", "false", "no", "none", "off", "plain"})
+_ON = frozenset({"1", "true", "yes", "on"})
 _AGENT_SWITCHES = ("agent_mode", "chatgpt_agent_mode", "tool_bridge", "chatgpt_tool_bridge")
 
 
@@ -28,42 +31,40 @@ def asks_research(body: Mapping[str, Any]) -> bool:
     return False
 
 
+def asks_picture(body: Mapping[str, Any]) -> bool:
+    """Whether a chat's body, not validated yet, wants its last message drawn: it says so itself, or names a model that
+    does nothing else.
+
+    Words like "draw" are no sign: a chat is about them as often as it asks for them.
+    """
+    model, beside = body.get("model"), body.get("metadata")
+    holders = (body, beside if isinstance(beside, Mapping) else {})
+    return (isinstance(model, str) and is_image(model)) or any(is_on(one.get(_DRAW)) for one in holders)
+
+
+def agent_mode(options: Mapping[str, Any], model: str | None, default: PromptMode) -> PromptMode | None:
+    """The mode in which a request switches the tool bridge on, with or without tools; `None` when it does not.
+
+    The model's suffix comes first, then the switches.
+
+    Args:
+        default: the mode of a switch that is merely on.
+
+    Raises:
+        InvalidRequestError: `param` is a switch whose word is no mode.
+    """
+    mode = mode_of(model)
+    for name in _AGENT_SWITCHES:
+        value = options.get(name)
+        if mode is not None or not is_on(value):
+            continue
+        word = str(value).strip().lower()
+        mode = default if word in _ON else prompt_mode(word)
+        if mode is None:
+            raise InvalidRequestError(f"`{name}`: must be one of {', '.join(PromptMode)}, or a boolean.", param=name)
+    return mode
+
+
 def is_on(value: object) -> bool:
     """Whether a switch is on: anything but nothing, false, zero and the words for off."""
     return bool(value) and str(value).strip().lower() not in _OFF
-
-
-def require_plain_chat(options: Mapping[str, Any]) -> None:
-    """Refuse what is not served, rather than answer something else.
-
-    Args:
-        options: the request's validated options by name; absent ones are missing or `None`.
-
-    Raises:
-        UnsupportedParameterError: `param` is the option that asks for more.
-    """
-    _no_tools(options)
-    for name in _AGENT_SWITCHES:
-        _must_be_off(options, name, "The tool bridge")
-    _must_be_off(options, "chatgpt_image_intercept", "Drawing in answer to a chat")
-    if (options.get("n") or 1) != 1:
-        raise _not_served("More than one choice", "n")
-
-
-def _no_tools(options: Mapping[str, Any]) -> None:
-    for name in ("tools", "functions"):
-        given: Sequence[Any] = options.get(name) or ()
-        if given:
-            raise _not_served("Calling tools", name)
-    for name in ("tool_choice", "function_call"):
-        if options.get(name) not in (None, "none", "auto"):
-            raise _not_served("Calling tools", name)
-
-
-def _must_be_off(options: Mapping[str, Any], name: str, what: str) -> None:
-    if is_on(options.get(name)):
-        raise _not_served(what, name)
-
-
-def _not_served(what: str, param: str) -> UnsupportedParameterError:
-    return UnsupportedParameterError(f"{what} is not served by this version of the bridge.", param=param)

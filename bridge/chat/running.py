@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from bridge.chat.failover import ChatRun
+from bridge.chat.choices import Choices
 from core.clock import utc_now
 from core.errors import OperationIdTakenError
 
@@ -24,7 +24,7 @@ class RunningChat:
     id: str
     owner: str
     model: str
-    run: ChatRun
+    run: Choices
     end: Callable[[], None]
     created_at: datetime = field(default_factory=utc_now)
     cancel_requested: bool = False
@@ -34,7 +34,7 @@ class RunningChat:
         """Where it stands, in the words of an operation."""
         if self.run.account is None:
             return "waiting_for_account"
-        return "running" if self.run.progress.conversation_id else "submitting"
+        return "running" if self.run.conversation_id else "submitting"
 
     @property
     def last_cancel_result(self) -> dict[str, Any] | None:
@@ -43,7 +43,7 @@ class RunningChat:
             return None
         if self.run.account is None:
             return {"pending": "provider_not_selected"}
-        conversation_id = self.run.progress.conversation_id
+        conversation_id = self.run.conversation_id
         if conversation_id is None:
             return {"pending": "conversation_id_not_available"}
         return {"conversation": {"conversation_id": conversation_id, "stopping": True}}

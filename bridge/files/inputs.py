@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from sqlalchemy import Connection, Table, insert, update
 
-from bridge.files import images
+from bridge.files import images, masks, names
 from bridge.files.references import Loaded
 from bridge.files.storage import DiskStorage
 from bridge.store.engine import Store
@@ -24,9 +23,6 @@ INPUTS: Table = InputRow.metadata.tables[str(InputRow.__tablename__)]
 
 _DECODED_AT_ONCE = 2
 """A picture of the most pixels takes a quarter of a gigabyte while it is decoded."""
-
-_UNFIT = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\"<>|:*?\\/]+")
-_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +60,19 @@ class Inputs:
         async with self._decoding:
             return await asyncio.to_thread(_checked, loaded)
 
-    async def store_all(self, pictures: Iterable[Loaded]) -> tuple[InputRef, ...]:
+    async def store_all(self, pictures: Sequence[Loaded], *, masked: bool = False) -> tuple[InputRef, ...]:
         """Keep several pictures in their order: all of them, or none when one is no picture.
+
+        Args:
+            masked: the last one is a mask of the first, and is kept as `bridge.files.masks` draws it.
 
         Raises:
             InvalidImageError: one is none that the bridge takes; `param` names it.
         """
-        checked = [await self.check(one) for one in pictures]
+        plain = pictures[:-1] if masked else pictures
+        checked = [await self.check(one) for one in plain]
+        if masked:
+            checked.append(await self._mask(pictures[-1], pictures[0]))
         await self.keep(checked)
         return tuple(one.ref for one in checked)
 
@@ -81,6 +83,14 @@ class Inputs:
             path = _path(one.ref.sha256)
             if not await asyncio.to_thread(_lies, self._storage.locate(path), one.ref.size_bytes):
                 await self._storage.write(path, one.content)
+
+    async def _mask(self, mask: Loaded, image: Loaded) -> Checked:
+        async with self._decoding:
+            try:
+                content = await asyncio.to_thread(masks.drawn, mask.content, image.content)
+            except images.NoPictureError as problem:
+                raise InvalidImageError(f"`{mask.param}`: {problem}", param=mask.param) from None
+        return await self.check(Loaded(content, "mask.png", mask.param))
 
     async def read(self, ref: InputRef) -> bytes:
         """The bytes of an input.
@@ -115,16 +125,9 @@ def _checked(loaded: Loaded) -> Checked:
         size_bytes=len(loaded.content),
         width=seen.width,
         height=seen.height,
-        name=_file_name(loaded.name, seen.extension),
+        name=f"{names.stem(loaded.name, fallback='image')}.{seen.extension}",
     )
     return Checked(ref, loaded.content)
-
-
-def _file_name(given: str, extension: str) -> str:
-    """A plain file name that ends as the picture's type does, whatever the client called it."""
-    last = re.split(r"[\\/]", given.strip())[-1]
-    stem = _UNFIT.sub("_", PurePosixPath(last).stem).strip(". _")[:_LONGEST_NAME].strip(". _")
-    return f"{stem or 'image'}.{extension}"
 
 
 def _digest(content: bytes) -> str:

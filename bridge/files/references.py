@@ -12,8 +12,9 @@ from urllib.parse import unquote, urlsplit
 
 from bridge.files import inline
 from bridge.files.fetcher import Fetcher
+from bridge.files.library import Library
+from bridge.files.links import linked_file
 from bridge.files.local import LocalFolder, path_of
-from bridge.files.owned import OwnFiles, linked_file
 from core.errors import AddressRefusedError, InvalidRequestError, RequestTooLargeError
 
 _ADDRESSES = ("data_url", "dataUrl", "url", "path", "image", "input_image")
@@ -79,10 +80,10 @@ class References:
     """
 
     def __init__(
-        self, fetcher: Fetcher, own: OwnFiles, local: LocalFolder, *, most_bytes: int, most_together_bytes: int
+        self, fetcher: Fetcher, library: Library, local: LocalFolder, *, most_bytes: int, most_together_bytes: int
     ) -> None:
         self._fetcher = fetcher
-        self._own = own
+        self._library = library
         self._local = local
         self._most = most_bytes
         self._most_together = most_together_bytes
@@ -178,8 +179,8 @@ class References:
     async def _file(self, file_id: Any, param: str, caller: Caller) -> Loaded:
         if not isinstance(file_id, str):
             raise InvalidRequestError(f"`{param}` must be a string.", param=param)
-        artifact, content = await self._own.read(file_id, caller.owner, param=param)
-        return Loaded(content, artifact.filename, param)
+        found = await self._library.read(file_id, caller.owner, most_bytes=self._most, param=param)
+        return Loaded(found.content, found.record.filename, param)
 
     async def _path(self, path: str | None, param: str) -> Loaded:
         if path is None:

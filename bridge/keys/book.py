@@ -86,15 +86,15 @@ class ApiKeys:
             raise ExpiredKeyError(f"The API key {record.name!r} has expired.")
         return known.grant
 
-    def begin(self, key_id: str) -> None:
-        """Count a piece of work that a key begins, whose request was admitted; from any thread.
+    def begin(self, key_id: str, pieces: int = 1) -> None:
+        """Count work that a key begins, whose request was admitted; from any thread.
 
         Raises:
-            KeyLimitError: it is one too many for this minute or day.
+            KeyLimitError: it is too much for this minute or day.
         """
         grant = self._grants.get(key_id)
         if grant is not None:
-            self.use.begin(grant)
+            self.use.begin(grant, pieces)
 
     async def create(self, terms: KeyTerms, *, actor: str) -> MadeKey:
         """Make a key; it counts from the next request on, in every process.

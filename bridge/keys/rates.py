@@ -63,16 +63,16 @@ class Rates:
             use.last = utc_now()
             use.fresh = reported
 
-    def begin(self, grant: Grant) -> None:
-        """Count one more piece of work, unless it is one too many.
+    def begin(self, grant: Grant, pieces: int = 1) -> None:
+        """Count more work: all of its pieces, or none where they are too many.
 
         Raises:
-            KeyLimitError: it is; `retry_after_seconds` says when it is not any more.
+            KeyLimitError: they are; `retry_after_seconds` says when they are not any more.
         """
-        if grant.per_minute is None and grant.per_day is None:
+        if not pieces or (grant.per_minute is None and grant.per_day is None):
             return
         with self._lock:
-            _begin(self._use(grant.key_id), grant)
+            _begin(self._use(grant.key_id), grant, pieces)
 
     def remember(self, key_id: str, day: int | None, count: int) -> None:
         """What the database says of a key that this process has not counted yet."""
@@ -122,19 +122,19 @@ def day_number(moment: datetime) -> int:
     return moment.toordinal()
 
 
-def _begin(use: _Use, grant: Grant) -> None:
+def _begin(use: _Use, grant: Grant, pieces: int) -> None:
     now = time.monotonic()
     while use.minute and use.minute[0] <= now - _MINUTE:
         use.minute.popleft()
     use.turn_to(day_number(utc_now()))
-    if grant.per_minute is not None and len(use.minute) >= grant.per_minute:
-        wait = use.minute[-grant.per_minute] + _MINUTE - now
+    if grant.per_minute is not None and (over := len(use.minute) + pieces - grant.per_minute) > 0:
+        wait = use.minute[min(over, len(use.minute)) - 1] + _MINUTE - now if use.minute else _MINUTE
         raise _too_many(grant, f"{grant.per_minute} requests a minute", wait)
-    if grant.per_day is not None and use.known + use.sending + use.pending >= grant.per_day:
+    if grant.per_day is not None and use.known + use.sending + use.pending + pieces > grant.per_day:
         raise _too_many(grant, f"{grant.per_day} requests a day", _until_midnight())
     if grant.per_minute is not None:
-        use.minute.append(now)
-    use.pending += 1
+        use.minute.extend([now] * pieces)
+    use.pending += pieces
     use.fresh = True
 
 

@@ -41,13 +41,13 @@ class KeyUse:
         if reported:
             self._report_soon()
 
-    def begin(self, grant: Grant) -> None:
-        """Count a piece of work that a key begins; from any thread.
+    def begin(self, grant: Grant, pieces: int = 1) -> None:
+        """Count work that a key begins, all of its pieces, or none where they are too many; from any thread.
 
         Raises:
-            KeyLimitError: it is one too many for this minute or day.
+            KeyLimitError: they are, for this minute or day.
         """
-        self._rates.begin(grant)
+        self._rates.begin(grant, pieces)
         if grant is not PRIMARY:
             self._loop.call_soon_threadsafe(self._report_soon)
 

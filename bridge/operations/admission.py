@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
 
@@ -12,8 +12,9 @@ from sqlalchemy import ColumnElement, Connection, and_, false, insert, or_, sele
 from bridge.accounts import tickets
 from bridge.files import inputs
 from bridge.idempotency import records as keys
+from bridge.idempotency.digest import request_digest
 from bridge.operations import events
-from bridge.operations.rows import OPERATIONS, SUBMISSIONS, load
+from bridge.operations.rows import OPERATIONS, SUBMISSIONS, group, leads_unfinished
 from bridge.operations.turns import account_needs, inputs_of, prompt_of
 from bridge.routing.needs import Needs
 from core import ids
@@ -30,8 +31,11 @@ _JOINED = (OperationKind.IMAGE, OperationKind.EDIT)
 """Kinds whose equal request joins a run whose caller has gone, whoever sends it."""
 
 
-Begin: TypeAlias = Callable[[str], None]
-"""Counts the work that a key begins, by the key's id, or raises where that is too much."""
+Begin: TypeAlias = Callable[[str, int], None]
+"""Counts the pieces of work that a key begins, by the key's id, or raises where they are too many."""
+
+Settled: TypeAlias = Callable[[Needs], Needs]
+"""The needs of a new operation with what they leave open; raises where nobody could ever serve them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,7 @@ class Admission:
         detached: the caller does not wait for the answer.
         cancel_on_disconnect: the operation is cancelled when its caller goes away.
         rerun_of: the operation that this one repeats; such a one never joins another.
+        members: the requests of further operations that are made with it and that it answers for.
     """
 
     kind: OperationKind
@@ -63,30 +68,35 @@ class Admission:
     detached: bool = False
     cancel_on_disconnect: bool = False
     rerun_of: str | None = None
+    members: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Admitted:
-    """The operation that answers the request; `created` when it is new."""
+    """The operation that answers the request, and behind it its members; `created` when they are new."""
 
-    record: OperationRecord
+    group: tuple[OperationRecord, ...]
     created: bool
+
+    @property
+    def record(self) -> OperationRecord:
+        """The one that answers."""
+        return self.group[0]
 
 
 def admit(
     conn: Connection,
     admission: Admission,
-    settled: Callable[[Needs], Needs],
+    settled: Settled,
     begin: Begin,
     *,
     now: datetime,
     key_life: timedelta,
 ) -> Admitted:
-    """Find or make the operation, within one writing transaction.
+    """Find or make the operation and its members, within one writing transaction.
 
     Args:
-        settled: the needs of a new operation with what they leave open; raises where nobody could ever serve them.
-        begin: is told of a new one; where it raises, nothing is stored.
+        begin: is told of new ones; where it raises, nothing is stored.
 
     Raises:
         IdempotencyConflictError: the key stands for another request.
@@ -97,20 +107,41 @@ def admit(
     if known is not None:
         return Admitted(_loaded(conn, known), created=False)
     operation_id = admission.operation_id or ids.operation_id()
-    _insert(conn, admission, operation_id, now)
-    record = _loaded(conn, operation_id)
-    # Only of a new one: an answer that is there already is given whatever has become of the accounts.
-    needs = settled(account_needs(record))
-    inputs.touch(conn, inputs_of(record))
-    _keep_prompt(conn, record)
-    # In line from here on: workflows begin in any order, and accounts are given in that of admission.
-    place = needs.model_dump_json()
-    tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=place, now=now)
+    _make(conn, admission, operation_id, now, settled)
+    for number, request in enumerate(admission.members, 1):
+        member = _member(admission, request, operation_id, number)
+        _make(conn, member, ids.operation_id(), now, settled, lead=operation_id)
     if admission.idempotency_key:
         kept = keys.Kept(admission.digest, operation_id)
         keys.keep(conn, admission.owner, admission.route, admission.idempotency_key, kept, now=now, life=key_life)
-    begin(admission.owner)
-    return Admitted(record, created=True)
+    begin(admission.owner, 1 + len(admission.members))
+    return Admitted(_loaded(conn, operation_id), created=True)
+
+
+def _member(admission: Admission, request: dict[str, Any], lead: str, number: int) -> Admission:
+    """A member as if it had been asked for by itself. Its digest is that of no request, so that none ever joins it."""
+    digest = request_digest(admission.route, {"lead": lead, "member": number})
+    return replace(admission, request=request, digest=digest, rerun_of=None)
+
+
+def _make(
+    conn: Connection,
+    admission: Admission,
+    operation_id: str,
+    now: datetime,
+    settled: Settled,
+    *,
+    lead: str | None = None,
+) -> None:
+    """One operation: its row, its first event, its journal and its place in line."""
+    _insert(conn, admission, operation_id, now, lead)
+    record = _loaded(conn, operation_id)[0]
+    # Only of a new one: an answer that is there already is given whatever has become of the accounts.
+    needs = settled(account_needs(record)).model_dump_json()
+    inputs.touch(conn, inputs_of(record))
+    _keep_prompt(conn, record)
+    # In line from here on: workflows begin in any order, and accounts are given in that of admission.
+    tickets.take_place(conn, operation_id=operation_id, sequence=record.sequence, needs=needs, now=now)
 
 
 def _by_key(conn: Connection, admission: Admission, now: datetime) -> str | None:
@@ -157,7 +188,7 @@ def _lost_run(conn: Connection, admission: Admission, now: datetime) -> str | No
         lost.append(
             and_(
                 OPERATIONS.c.disconnected_at.is_not(None),
-                OPERATIONS.c.finished_at.is_(None),
+                or_(OPERATIONS.c.finished_at.is_(None), leads_unfinished()),
                 OPERATIONS.c.cancel_requested.is_(False),
             )
         )
@@ -177,7 +208,7 @@ def _lost_run(conn: Connection, admission: Admission, now: datetime) -> str | No
     return found
 
 
-def _insert(conn: Connection, admission: Admission, operation_id: str, now: datetime) -> None:
+def _insert(conn: Connection, admission: Admission, operation_id: str, now: datetime, lead: str | None) -> None:
     conn.execute(
         insert(OPERATIONS).values(
             id=operation_id,
@@ -197,6 +228,7 @@ def _insert(conn: Connection, admission: Admission, operation_id: str, now: date
             cancel_on_disconnect=admission.cancel_on_disconnect,
             claimed=False,
             rerun_of=admission.rerun_of,
+            lead=lead,
         )
     )
     conn.execute(insert(SUBMISSIONS).values(operation_id=operation_id, fence=0, upstream_failures=0))
@@ -208,8 +240,8 @@ def _keep_prompt(conn: Connection, record: OperationRecord) -> None:
     conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == record.id).values(prompt=words))
 
 
-def _loaded(conn: Connection, operation_id: str) -> OperationRecord:
-    record = load(conn, operation_id)
-    if record is None:
+def _loaded(conn: Connection, operation_id: str) -> tuple[OperationRecord, ...]:
+    found = group(conn, operation_id)
+    if not found:
         raise InternalError("An operation that was just found is not there.")
-    return record
+    return found

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from bridge.accounts.account import Account
 from bridge.files import artifacts
@@ -46,7 +46,8 @@ def close(
     """Write the terminal record, its results and the last event, give back lease and ticket, and serve the line.
 
     Results are files, or words. The first close counts; a later one returns what the first one wrote. A failure of
-    which the journal proves that upstream accepted nothing frees the operation's idempotency keys.
+    which the journal proves that upstream accepted nothing frees the operation's idempotency keys; where it is one of a
+    group, that has to be true of all of them.
     """
     row = conn.execute(
         select(
@@ -58,6 +59,7 @@ def close(
             OPERATIONS.c.model,
             OPERATIONS.c.kind,
             OPERATIONS.c.request,
+            OPERATIONS.c.lead,
         ).where(OPERATIONS.c.id == operation_id)
     ).one()
     if row.state in TERMINAL:
@@ -87,8 +89,16 @@ def close(
         usage=estimate(messages_of(OperationKind(row.kind), row.request), text or "") if sent else None,
         now=now,
     )
-    if state is OperationState.FAILED and not sent:
-        keys.free(conn, operation_id)
+    lead = row.lead or operation_id
+    if _spent_nothing(conn, lead):
+        keys.free(conn, lead)
     release_operation(conn, operation_id)
     granted = grant_next(conn, accounts, now)
     return Ending(Closed(state=state, failure=failure, last_event=number), granted)
+
+
+def _spent_nothing(conn: Connection, lead: str) -> bool:
+    """Whether an operation and all that it leads have failed before upstream accepted anything."""
+    own = or_(OPERATIONS.c.id == lead, OPERATIONS.c.lead == lead)
+    states = conn.execute(select(OPERATIONS.c.id, OPERATIONS.c.state).where(own)).all()
+    return all(row.state == OperationState.FAILED and not journal.read(conn, row.id).sent for row in states)

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, func, or_, 
 from bridge.files.artifacts import ARTIFACTS
 from bridge.files.inputs import INPUTS
 from bridge.operations.events import EVENTS
-from bridge.operations.rows import OPERATIONS, TERMINAL
+from bridge.operations.rows import OPERATIONS, TERMINAL, leads_unfinished
 
 _SHA256_DIGITS = 64
 
@@ -21,9 +21,14 @@ def ended(before: datetime) -> ColumnElement[bool]:
     return and_(OPERATIONS.c.state.in_(TERMINAL), OPERATIONS.c.finished_at < before)
 
 
+def removable(before: datetime) -> ColumnElement[bool]:
+    """Operations that ended before that time, and do not answer for one that goes on."""
+    return and_(ended(before), ~leads_unfinished())
+
+
 def operations(before: datetime) -> Select[Any]:
-    """Id and owner of operations that ended before, oldest first."""
-    return select(OPERATIONS.c.id, OPERATIONS.c.owner).where(ended(before)).order_by(OPERATIONS.c.sequence)
+    """Id and owner of operations that age removes, oldest first."""
+    return select(OPERATIONS.c.id, OPERATIONS.c.owner).where(removable(before)).order_by(OPERATIONS.c.sequence)
 
 
 def with_events(before: datetime) -> Select[Any]:
@@ -39,12 +44,12 @@ def with_events(before: datetime) -> Select[Any]:
 
 
 def count_events(conn: Connection, *, pruned: datetime | None, removed: datetime | None) -> int:
-    """How many events go: all but the last where an operation ended before `pruned`, all where before `removed`."""
+    """How many events go: all but the last where an operation ended before `pruned`, all where `removed` removes it."""
     doomed: list[ColumnElement[bool]] = []
     if pruned is not None:
         doomed.append(and_(ended(pruned), EVENTS.c.number < OPERATIONS.c.last_event))
     if removed is not None:
-        doomed.append(ended(removed))
+        doomed.append(removable(removed))
     if not doomed:
         return 0
     joined = EVENTS.join(OPERATIONS, OPERATIONS.c.id == EVENTS.c.operation_id)

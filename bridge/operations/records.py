@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, or_, select, update
 
 from bridge.accounts.memory import refreshed
 from bridge.accounts.registry import Registry
@@ -14,10 +14,11 @@ from bridge.operations import admission, events, journal, listing
 from bridge.operations.admission import Admission, Admitted, Begin
 from bridge.operations.closing import Ending, close
 from bridge.operations.listing import Filters, Page
-from bridge.operations.rows import OPERATIONS, TERMINAL, load
+from bridge.operations.rows import OPERATIONS, TERMINAL, group, load
 from bridge.routing.needs import Needs
 from bridge.routing.refusing import require_possible
 from bridge.store.engine import Store
+from bridge.usage import tokens
 from core.clock import utc_now
 from core.contracts.artifacts import Artifact
 from core.contracts.failure import Failure
@@ -42,7 +43,7 @@ class Operations:
         *,
         idempotency_hours: float = 24,
         strategy: Strategy = Strategy.AUTO,
-        begin: Begin = lambda _: None,
+        begin: Begin = lambda _key, _pieces: None,
     ) -> None:
         """Args:
         strategy: for requests that ask for none.
@@ -93,6 +94,10 @@ class Operations:
             raise NotFoundError("There is no operation of this id.", param="operation_id")
         return record
 
+    async def group(self, operation_id: str) -> tuple[OperationRecord, ...]:
+        """An operation, and behind it those that it leads; nothing where there is none."""
+        return await self._store.read(lambda conn: group(conn, operation_id))
+
     async def list(
         self,
         owner: str | None,
@@ -129,7 +134,8 @@ class Operations:
         await self._store.write(work, durable=True)
 
     async def request_cancel(self, operation_id: str, owner: str | None) -> OperationRecord:
-        """Ask for an operation to be cancelled: from here on nothing is sent for it; its workflow has to be told.
+        """Ask for an operation and its members to be cancelled: from here on nothing is sent for them; their workflows
+        have to be told.
 
         Nothing changes for one that has ended.
 
@@ -139,9 +145,10 @@ class Operations:
         await self.get(operation_id, owner)
 
         def work(conn: Connection) -> None:
-            state = conn.execute(select(OPERATIONS.c.state).where(OPERATIONS.c.id == operation_id)).scalar_one_or_none()
-            if state is not None and state not in TERMINAL:
-                journal.request_cancel(conn, operation_id, utc_now())
+            own = or_(OPERATIONS.c.id == operation_id, OPERATIONS.c.lead == operation_id)
+            running = select(OPERATIONS.c.id).where(own, OPERATIONS.c.state.not_in(TERMINAL))
+            for one in conn.execute(running).scalars().all():
+                journal.request_cancel(conn, one, utc_now())
 
         await self._store.write(work, durable=True)
         return await self.get(operation_id, owner)
@@ -175,6 +182,8 @@ class Operations:
         Results are files, or words. The first close counts: what a later one brings is not kept.
         """
         accounts = await self._registry.snapshot()
+        # Its tokens are counted in the transaction, whose thread everybody waits for.
+        await tokens.ready()
 
         def work(conn: Connection) -> Ending:
             return close(

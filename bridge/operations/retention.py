@@ -13,11 +13,14 @@ from bridge import audit
 from bridge.accounts import events as happenings
 from bridge.files.artifacts import ARTIFACTS
 from bridge.files.inputs import INPUTS
+from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
+from bridge.files.uploaded import UploadedFiles
 from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
 from bridge.operations import expiry, removal
 from bridge.operations.events import EVENTS
+from bridge.responses import expiry as responses
 from bridge.store.engine import Store
 from bridge.store.tables import DoomedFileRow
 from bridge.vault.blobs import Blobs, PayloadBlobs
@@ -32,6 +35,7 @@ T = TypeVar("T")
 Act: TypeAlias = Callable[[Connection, datetime], int]
 
 _BATCH = 20
+_PREVIEWS_KEPT = timedelta(days=1)
 _MARGIN = timedelta(days=1)
 """How much longer than Temporal keeps a history its payloads are kept: it forgets late, and clocks differ."""
 
@@ -45,13 +49,22 @@ class Retention:
     """
 
     def __init__(
-        self, store: Store, rules: RetentionSettings, *, artifacts: Path, inputs: Path, blobs: PayloadBlobs
+        self,
+        store: Store,
+        rules: RetentionSettings,
+        *,
+        artifacts: Path,
+        inputs: Path,
+        blobs: PayloadBlobs,
+        uploads: UploadedFiles,
     ) -> None:
         self._store = store
         self._rules = rules
         self._artifacts = DiskStorage(artifacts)
         self._inputs = DiskStorage(inputs)
         self._blobs = blobs
+        self._previews = Previews(artifacts)
+        self._uploads = uploads
 
     async def plan(self, *, histories: timedelta | None = None) -> RetentionReport:
         """What `remove` would remove now.
@@ -64,6 +77,8 @@ class Retention:
         """
         now = utc_now()
         report = await self._store.read(lambda conn: self._plan(conn, now))
+        uploads = await self._uploads.expired(_before(now, self._rules.files_days))
+        report = _with_inputs(report, uploads)
         payloads = await self._old_payloads(now, histories, self._blobs.old)
         return _with(report, payloads).model_copy(update={"dry_run": True})
 
@@ -78,12 +93,15 @@ class Retention:
         """
         now, rules = utc_now(), self._rules
         await self._unlink_doomed()
+        await self._previews.remove_old(now - _PREVIEWS_KEPT)
         events = await self._all(_before(now, rules.events_days), _prune)
         removed = await self._all(_before(now, rules.operations_days), _remove_operations)
         inputs = await self._all(_before(now, rules.inputs_days), self._remove_inputs)
+        uploads = await self._uploads.sweep(_before(now, rules.files_days))
         artifacts = [*await self._old_artifacts(now), *await self._excess_artifacts()]
         await self._store.write(lambda conn: _forget_keys(conn, now))
-        records = await self._store.write(lambda conn: self._records(conn, now, audit.forget, happenings.forget))
+        acts = (audit.forget, happenings.forget, responses.forget)
+        records = await self._store.write(lambda conn: self._records(conn, now, *acts))
         payloads = await self._old_payloads(now, histories, self._blobs.remove_old)
         report = RetentionReport(
             operations=len(removed),
@@ -93,7 +111,7 @@ class Retention:
             records=records,
             freed_bytes=sum(inputs) + sum(artifacts),
         )
-        return _with(report, payloads)
+        return _with(_with_inputs(report, uploads), payloads)
 
     def _plan(self, conn: Connection, now: datetime) -> RetentionReport:
         rules = self._rules
@@ -113,14 +131,18 @@ class Retention:
             events=expiry.count_events(conn, pruned=pruned, removed=gone),
             inputs=len(inputs),
             artifacts=len(old) + len(excess),
-            records=self._records(conn, now, audit.older, happenings.older),
+            records=self._records(conn, now, audit.older, happenings.older, responses.older),
             freed_bytes=sum(row.size_bytes for row in [*inputs, *old, *excess]),
         )
 
-    def _records(self, conn: Connection, now: datetime, of_audit: Act, of_accounts: Act) -> int:
-        """Have something done with the old entries of both logs; returns how many they are."""
+    def _records(self, conn: Connection, now: datetime, of_audit: Act, of_accounts: Act, of_responses: Act) -> int:
+        """Have something done with the old entries of both logs and what clients keep; returns how many they are."""
         rules = self._rules
-        days = ((of_audit, rules.audit_days), (of_accounts, rules.account_events_days))
+        days = (
+            (of_audit, rules.audit_days),
+            (of_accounts, rules.account_events_days),
+            (of_responses, rules.responses_days),
+        )
         befores = ((act, _before(now, kept)) for act, kept in days)
         return sum(act(conn, before) for act, before in befores if before is not None)
 
@@ -194,6 +216,12 @@ def _with(report: RetentionReport, payloads: Blobs) -> RetentionReport:
     return report.model_copy(
         update={"payloads": payloads.count, "freed_bytes": report.freed_bytes + payloads.size_bytes}
     )
+
+
+def _with_inputs(report: RetentionReport, sizes: Sequence[int]) -> RetentionReport:
+    """With the files that clients uploaded."""
+    freed = report.freed_bytes + sum(sizes)
+    return report.model_copy(update={"inputs": report.inputs + len(sizes), "freed_bytes": freed})
 
 
 def _prune(conn: Connection, before: datetime) -> list[int]:

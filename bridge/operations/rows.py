@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
 
 from bridge.files import artifacts
 from bridge.store.tables import OperationRow, ResearchRow, ResultRow, SubmissionRow
-from core.contracts.operations import OperationRecord, OperationState
+from core.contracts.operations import Member, OperationRecord, OperationState
 from core.contracts.research import ResearchFacts
 
 OPERATIONS: Table = OperationRow.metadata.tables[str(OperationRow.__tablename__)]
@@ -27,9 +27,10 @@ def selection() -> Select[Any]:
 
 
 def records(conn: Connection, rows: Sequence[Row[Any]]) -> tuple[OperationRecord, ...]:
-    """The rows of a `selection`, in their order, each with its artifacts, its reruns and how far its research is."""
+    """The rows of a `selection`, in their order, each with its artifacts, reruns, members and research."""
     found = [row.id for row in rows]
     kept, again, facts = artifacts.of_operations(conn, found), _reruns(conn, found), _researches(conn, found)
+    others = _members(conn, found)
     return tuple(
         OperationRecord.model_validate(
             {
@@ -37,6 +38,7 @@ def records(conn: Connection, rows: Sequence[Row[Any]]) -> tuple[OperationRecord
                 "artifacts": kept.get(row.id, ()),
                 "reruns": again.get(row.id, ()),
                 "research": facts.get(row.id),
+                "members": others.get(row.id, ()),
             }
         )
         for row in rows
@@ -49,6 +51,21 @@ def load(conn: Connection, operation_id: str) -> OperationRecord | None:
     if not rows:
         return None
     return records(conn, rows)[0].model_copy(update={"text": _text(conn, operation_id)})
+
+
+def group(conn: Connection, operation_id: str) -> tuple[OperationRecord, ...]:
+    """An operation, and behind it those that it leads, in the order of admission; nothing where there is none."""
+    lead = load(conn, operation_id)
+    if lead is None:
+        return ()
+    others = selection().where(OPERATIONS.c.lead == operation_id).order_by(OPERATIONS.c.sequence)
+    return (lead, *records(conn, conn.execute(others).all()))
+
+
+def leads_unfinished() -> ColumnElement[bool]:
+    """Whether a row of `OPERATIONS` leads an operation that has not ended."""
+    other = OPERATIONS.alias()
+    return select(other.c.id).where(other.c.lead == OPERATIONS.c.id, other.c.finished_at.is_(None)).exists()
 
 
 def _text(conn: Connection, operation_id: str) -> str | None:
@@ -77,4 +94,16 @@ def _reruns(conn: Connection, operation_ids: Sequence[str]) -> dict[str, tuple[s
     )
     for first, again in rows:
         found[first] = (*found.get(first, ()), again)
+    return found
+
+
+def _members(conn: Connection, operation_ids: Sequence[str]) -> dict[str, tuple[Member, ...]]:
+    found: dict[str, tuple[Member, ...]] = {}
+    rows = conn.execute(
+        select(OPERATIONS.c.lead, OPERATIONS.c.id, OPERATIONS.c.state)
+        .where(OPERATIONS.c.lead.in_(operation_ids))
+        .order_by(OPERATIONS.c.sequence)
+    )
+    for lead, operation_id, state in rows:
+        found[lead] = (*found.get(lead, ()), Member(id=operation_id, state=state))
     return found

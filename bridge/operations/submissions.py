@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, select, update
 
-from bridge.operations import journal, pausing, states, uploads
+from bridge.operations import journal, pausing, previews, states, uploads
 from bridge.operations.journal import Journal
 from bridge.operations.rows import OPERATIONS, load
 from bridge.store.engine import Store
@@ -122,6 +122,16 @@ class Submissions:
             conn.execute(update(OPERATIONS).where(OPERATIONS.c.id == operation_id).values(quota=told))
 
         await self._store.write(work)
+
+    async def wants_preview(self, operation_id: str, asset_id: str, most: int) -> bool:
+        """Whether the log still takes this preview, of `most` in all."""
+        return await self._store.read(lambda conn: previews.wanted(conn, operation_id, asset_id, most))
+
+    async def tell_preview(
+        self, operation_id: str, fence: int | None, asset_id: str, facts: dict[str, Any], *, most: int
+    ) -> None:
+        """Log a preview that is kept; nothing where the log does not take it any more."""
+        await self._store.write(lambda conn: previews.tell(conn, operation_id, fence, asset_id, facts, most=most))
 
     async def begin_upload(self, operation_id: str, position: int, account: str) -> str | None:
         """Move the operation on to `uploading`; the file id of an input that lies on the account already."""

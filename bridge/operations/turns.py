@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeAlias
 
+from bridge.operations.instructions import instruction
 from bridge.routing.needs import Needs
 from core.contracts.buckets import Bucket
 from core.contracts.images import EditRequest, ImageRequest
@@ -32,8 +33,6 @@ _BUCKETS = {
     OperationKind.RESPONSE: Bucket.CHAT,
 }
 
-_ONE_PICTURE = "Use the attached pictures as the source for this change, and return exactly one picture."
-
 
 def bucket_of(kind: OperationKind) -> Bucket:
     """The class of work whose slot an operation holds from its account to its end."""
@@ -47,10 +46,7 @@ def request_of(record: OperationRecord) -> Request:
 
 def inputs_of(record: OperationRecord) -> tuple[InputRef, ...]:
     """The pictures that have to lie upstream before the turn, in the order of their positions."""
-    request = request_of(record)
-    if isinstance(request, ResponseRequest):
-        return tuple(ref for message in request.messages for ref in message.inputs)
-    return request.inputs if isinstance(request, (EditRequest, VisionRequest)) else ()
+    return _inputs(request_of(record))
 
 
 def messages_of(kind: OperationKind, request: Mapping[str, Any]) -> list[tuple[str, int]]:
@@ -58,7 +54,7 @@ def messages_of(kind: OperationKind, request: Mapping[str, Any]) -> list[tuple[s
     asked = _REQUESTS[kind].model_validate(request)
     if isinstance(asked, ResponseRequest):
         return [(message.text, len(message.inputs)) for message in asked.messages]
-    return [(asked.prompt, len(getattr(asked, "inputs", ())))]
+    return [(asked.prompt, len(_inputs(asked)))]
 
 
 def prompt_of(record: OperationRecord) -> str:
@@ -97,7 +93,7 @@ def turn_request(record: OperationRecord, uploads: Sequence[str] = ()) -> TurnRe
             effort=request.effort,
             temporary=request.temporary,
         )
-    return _turn(record, _instruction(request), kind="image", model=request.slug, files=files)
+    return _turn(record, instruction(request), kind="image", model=request.slug, files=files)
 
 
 def account_needs(record: OperationRecord) -> Needs:
@@ -122,6 +118,14 @@ def needs_of(kind: OperationKind, request: Request, *, inputs: int) -> Needs:
     )
 
 
+def _inputs(request: Request) -> tuple[InputRef, ...]:
+    if isinstance(request, ResponseRequest):
+        return tuple(ref for message in request.messages for ref in message.inputs)
+    if isinstance(request, EditRequest):
+        return request.shown
+    return request.inputs if isinstance(request, VisionRequest) else ()
+
+
 def _turn(
     record: OperationRecord,
     text: str,
@@ -137,16 +141,6 @@ def _turn(
         temporary=False,
         kind=kind,
     )
-
-
-def _instruction(request: ImageRequest) -> str:
-    """The caller's words, and what has no field of its own as sentences after them."""
-    parts = [request.prompt]
-    if isinstance(request, EditRequest):
-        parts.append(_ONE_PICTURE)
-    if request.aspect_ratio != "auto":
-        parts.append(f"Make the aspect ratio {request.aspect_ratio}.")
-    return "\n\n".join(parts)
 
 
 def _conversation(record: OperationRecord, request: ResponseRequest, files: tuple[UploadedFile, ...]) -> TurnRequest:

@@ -43,7 +43,7 @@ class Needs(Contract):
     @property
     def features(self) -> Mapping[str, int]:
         """How much it takes of which feature (docs/protocol.md section 9); nothing for a chat in words."""
-        if self.buckets == (Bucket.CHAT,):
+        if self.buckets in ((Bucket.CHAT,), (Bucket.HELPER,)):
             return _PLAIN
         amounts = {Bucket.UPLOAD: max(self.inputs, 1)}
         return {FEATURES[bucket]: amounts.get(bucket, 1) for bucket in self.buckets if bucket in FEATURES}

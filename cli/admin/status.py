@@ -8,7 +8,7 @@ from typing import Any
 from cli import output
 from cli.options import ApiKey, BaseUrl, Json, connect
 
-_BUCKETS = ("chat", "upload", "image", "research")
+_BUCKETS = ("chat", "helper", "upload", "image", "research")
 
 
 def status(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:

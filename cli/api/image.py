@@ -26,8 +26,11 @@ def image(
     prompt: Annotated[str, typer.Option("--prompt", "-p", help="What to draw.")],
     model: Annotated[str, typer.Option(help="A model of GET /v1/models.")] = "auto",
     size: Annotated[str | None, typer.Option(help="Such as 1024x1024.")] = None,
-    quality: Annotated[str | None, typer.Option(help="Sent along.")] = None,
-    style: Annotated[str | None, typer.Option(help="Sent along.")] = None,
+    number: Annotated[int, typer.Option("--number", "-n", min=1, max=4, help="How many pictures.")] = 1,
+    quality: Annotated[str | None, typer.Option(help="auto, low, medium, high, xhigh or max.")] = None,
+    style: Annotated[str | None, typer.Option(help="vivid or natural.")] = None,
+    background: Annotated[str | None, typer.Option(help="auto, transparent or opaque.")] = None,
+    output_format: Annotated[str | None, typer.Option(help="png, jpeg or webp.")] = None,
     response_format: Annotated[str, typer.Option(help="url or b64_json.")] = "url",
     output_dir: Annotated[Path | None, typer.Option(help="Save the picture here, under the server's name.")] = None,
     output_path: Annotated[Path | None, typer.Option(help="Save the picture as this file.")] = None,
@@ -42,7 +45,15 @@ def image(
 ) -> None:
     """Draw a picture, wait for it, and print where it is. It is drawn to its end even if this command is stopped."""
     body: dict[str, Any] = {"prompt": prompt, "model": model, "response_format": response_format}
-    optional = {"size": size, "quality": quality, "style": style, "chatgpt_operation_id": operation_id}
+    optional = {
+        "n": number if number > 1 else None,
+        "size": size,
+        "quality": quality,
+        "style": style,
+        "background": background,
+        "output_format": output_format,
+        "chatgpt_operation_id": operation_id,
+    }
     body.update({name: value for name, value in optional.items() if value is not None})
     body.update(pool(account, accounts, strategy))
     with connect(base_url, api_key, silence_seconds=timeout) as client:
@@ -63,6 +74,8 @@ def finish(
         output.data({**answer.as_sent(), "local_paths": [str(path) for path in saved]})
     else:
         _show(answer, saved)
+    for failed in answer.chatgpt_failed:
+        output.note(f"warning: picture {failed.index + 1} failed: {failed.error.message or failed.state}")
     if not answer.data:
         raise typer.Exit(FAILED)
 
@@ -94,9 +107,13 @@ def _save(client: BridgeClient, answer: ImageAnswer, folder: Path | None, path: 
 
 def _content(client: BridgeClient, picture: ImageFile) -> tuple[bytes, str]:
     if picture.b64_json:
-        return base64.b64decode(picture.b64_json), ".png"
+        return base64.b64decode(picture.b64_json), _ending(picture.content_type)
     content, kind = client.download(picture.url or "")
-    return content, mimetypes.guess_extension(kind.partition(";")[0].strip()) or ".png"
+    return content, _ending(kind)
+
+
+def _ending(kind: str) -> str:
+    return mimetypes.guess_extension(kind.partition(";")[0].strip()) or ".png"
 
 
 def _target(

@@ -72,7 +72,9 @@ def _show_work(operation: Operation) -> None:
         output.fields(plan=plan.title, plan_decision=plan.decision or "waiting", plan_until=_time(plan.until))
         for number, step in enumerate(plan.steps, 1):
             output.fields(**{f"plan[{number}]": f"{step.text}" + (f" ({step.status})" if step.status else "")})
-    output.fields(rerun_of=operation.rerun_of, reruns=operation.reruns or None)
+    output.fields(rerun_of=operation.rerun_of, reruns=operation.reruns or None, lead=operation.lead)
+    for number, member in enumerate(operation.members):
+        output.fields(**{f"member[{number}]": f"{member.id} ({member.state})"})
 
 
 def _time(seconds: float | None) -> str | None:

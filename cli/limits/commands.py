@@ -33,6 +33,7 @@ def settings(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = F
 def set_limits(
     *,
     chat: Annotated[str | None, typer.Option(metavar="ITEMS", help=_HELP)] = None,
+    helper: Annotated[str | None, typer.Option(metavar="ITEMS", help=_HELP)] = None,
     upload: Annotated[str | None, typer.Option(metavar="ITEMS", help=_HELP)] = None,
     image: Annotated[str | None, typer.Option(metavar="ITEMS", help=_HELP)] = None,
     research: Annotated[str | None, typer.Option(metavar="ITEMS", help=_HELP)] = None,
@@ -43,10 +44,10 @@ def set_limits(
     """Change slots at once; what is not named stays."""
     from bridge.accounts.buckets import PLANS
 
-    given = {"chat": chat, "upload": upload, "image": image, "research": research}
+    given = {"chat": chat, "helper": helper, "upload": upload, "image": image, "research": research}
     changes = {bucket: _parts(text, f"--{bucket}", PLANS) for bucket, text in given.items() if text is not None}
     if not changes:
-        raise typer.BadParameter("name at least one of --chat, --upload, --image and --research")
+        raise typer.BadParameter("name at least one of --chat, --helper, --upload, --image and --research")
     with connect(base_url, api_key) as client:
         now = client.limits.change(changes)
     _show(now, as_json=as_json)

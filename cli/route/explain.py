@@ -74,6 +74,9 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _show(told: RouteExplanation) -> None:
     output.fields(kind=told.kind, strategy=told.strategy, outcome=told.outcome, account=told.account)
+    if told.fallback_model is not None:
+        why = told.own_model.error.message if told.own_model and told.own_model.error else "no account serves it now"
+        output.note(f"With {told.fallback_model} in place of the model that is asked for: {why}")
     for verdict in told.accounts:
         output.result(f"{verdict.place or '-':>3}  {_name(verdict)}: {verdict.text}{_again(verdict)}")
     if told.outcome == "waits":

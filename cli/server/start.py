@@ -29,6 +29,9 @@ def start(
         bool, typer.Option("--secrets-passphrase-prompt", help="Ask for the captures' passphrase.")
     ] = False,
     chat_concurrency: Annotated[str | None, typer.Option(help="Chats at once. [CHATGPT_CHAT_CONCURRENCY]")] = None,
+    helper_concurrency: Annotated[
+        str | None, typer.Option(help="Agents' chats for themselves at once. [CHATGPT_HELPER_CONCURRENCY]")
+    ] = None,
     upload_concurrency: Annotated[
         str | None, typer.Option(help="Uploads at once. [CHATGPT_UPLOAD_CONCURRENCY]")
     ] = None,
@@ -62,6 +65,7 @@ def start(
             "accounts_dir": accounts_dir,
             "secrets_passphrase": _passphrase() if secrets_passphrase_prompt else None,
             "chat_concurrency": chat_concurrency,
+            "helper_concurrency": helper_concurrency,
             "upload_concurrency": upload_concurrency,
             "image_concurrency": image_concurrency,
             "research_concurrency": research_concurrency,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from cli import output
 from cli.exit import FAILED, OK
-from cli.tour import chat, edit, image, research, stream, vision
+from cli.tour import background, chat, edit, image, research, stream, tools, vision
 from cli.tour.report import Report, StepFailedError
 from cli.up.places import Places
 from integrations.client import BridgeClient, ClientError
 
-_STEPS = (chat, stream, image, edit, vision, research)
+_STEPS = (chat, stream, tools, background, image, edit, vision, research)
 
 
 def run(client: BridgeClient, places: Places) -> int:

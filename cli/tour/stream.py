@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from cli import output
 from cli.tour.report import Report, StepFailedError
+from cli.tour.scripting import tell
 from cli.up.places import Places
 from integrations.client import BridgeClient
 
 TITLE = "A streamed chat"
 _MESSAGE = "Tell me in three sentences what a lighthouse keeper does at night."
+_TEXT = (
+    "Before dark the keeper trims the wick, fills the oil and polishes the glass of the lens. Through the night the "
+    "clockwork is wound every few hours, and the light is watched, because ships trust it more than their charts. At "
+    "dawn the lamp is put out, the curtains are drawn against the sun, and the log is written."
+)
 
 
 def show(client: BridgeClient, places: Places, report: Report) -> None:
@@ -17,6 +23,7 @@ def show(client: BridgeClient, places: Places, report: Report) -> None:
     Raises:
         StepFailedError: there was no piece, or the stream ended without a reason.
     """
+    tell(places, _MESSAGE, [{"text": _TEXT, "scenario": {"deltas": 24, "pace": 60}}])
     report.fact("asked", _MESSAGE)
     answer = client.stream_chat({"model": "auto", "messages": [{"role": "user", "content": _MESSAGE}]})
     pieces, first = 0, 0.0

@@ -66,6 +66,13 @@ class OperationProgress(Contract):
     message: str = ""
 
 
+class Member(Contract):
+    """Another operation of a group, by the group's lead."""
+
+    id: str
+    state: OperationState
+
+
 class OperationRecord(Contract):
     """The database's view of an operation, and what a workflow query answers.
 
@@ -82,6 +89,8 @@ class OperationRecord(Contract):
         text: the result in words, of kinds that have one; `None` in lists, and while there is none.
         quota: what is left of each feature, as upstream told it during this run.
         rerun_of, reruns: the operation that this one repeats, and those that repeat this one, oldest first.
+        lead: the operation whose request made this one as well, and that answers for all of its group.
+        members: of a lead, the others of its group in the order of admission.
         last_cancel_result, last_cancel_error: what the last cancel did, in the words of docs/operations.md.
     """
 
@@ -108,6 +117,8 @@ class OperationRecord(Contract):
     quota: dict[str, float] | None = None
     rerun_of: str | None = None
     reruns: tuple[str, ...] = ()
+    lead: str | None = None
+    members: tuple[Member, ...] = ()
     failure: Failure | None = None
     attempts: int = 0
     last_event: int = 0
@@ -116,6 +127,16 @@ class OperationRecord(Contract):
     last_cancel_error: str | None = None
     detached: bool = False
     cancel_on_disconnect: bool = False
+
+    @property
+    def all_ended(self) -> bool:
+        """Nothing changes any more, neither here nor at its members."""
+        return self.state.terminal and all(member.state.terminal for member in self.members)
+
+    @property
+    def any_completed(self) -> bool:
+        """It, or one of its members, has a result."""
+        return OperationState.COMPLETED in (self.state, *(member.state for member in self.members))
 
 
 class OperationEvent(Contract):

@@ -25,9 +25,9 @@ class RetentionReport(Contract):
     Attributes:
         operations: ended operations, with everything but their files.
         events: events, those of removed operations included.
-        inputs, artifacts: pictures that clients sent; files that operations made.
+        inputs, artifacts: pictures that clients sent, and files that they uploaded; files that operations made.
         payloads: large payloads of histories that Temporal has forgotten.
-        records: entries of the audit log and of what happened to accounts.
+        records: entries of the audit log and of what happened to accounts, kept responses and conversations.
         freed_bytes: size of all these files.
     """
 

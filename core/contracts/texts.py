@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
+
+from pydantic import Field
 
 from core.contracts.base import Contract
 from core.contracts.inputs import InputRef
@@ -45,10 +47,17 @@ class ResponseMessage(Contract):
 class ResponseRequest(Contract):
     """A validated chat that runs in the background, stored with its operation; fields as `VisionRequest`.
 
-    `messages` are oldest first, and the last one is the user's.
+    Attributes:
+        messages: as upstream is sent them, oldest first; the last one is the user's.
+        wire: the API that asked, in whose words `asked` is.
+        asked: what the client said of its answer: tools, form, limits.
+        fallback: the public name of the model that answers in place of `model`, which no account offers.
     """
 
     messages: tuple[ResponseMessage, ...]
+    wire: Literal["chat", "responses"] = "chat"
+    asked: dict[str, Any] = Field(default_factory=dict)
+    fallback: str | None = None
     model: str = "auto"
     slug: str = "auto"
     effort: str | None = None

@@ -39,6 +39,13 @@ class NotFoundError(CallerError):
     action = "Check the id or the path."
 
 
+class NotOfferedError(CallerError):
+    """OpenAI's API has this, and the bridge does not; the message says what to use instead."""
+
+    code = "not_offered"
+    action = "Use what the message names instead, or another provider."
+
+
 class GoneError(CallerError):
     """The thing existed, its file does not any more."""
 
@@ -60,11 +67,25 @@ class UnsupportedMediaTypeError(CallerError):
     action = "Send a JSON object with `Content-Type: application/json`, or a form where the message says so."
 
 
+class UpgradeRequiredError(CallerError):
+    """The client asks for a WebSocket where the bridge speaks HTTP only."""
+
+    code = "upgrade_required"
+    action = "Send the request over HTTP; clients that speak both do so by themselves."
+
+
 class RequestTooLargeError(CallerError):
     """The request body, or a picture that it brings or names, is larger than the bridge accepts."""
 
     code = "request_too_large"
     action = "Send less; the message says what is too large."
+
+
+class FileQuotaError(CallerError):
+    """The uploaded files of this API key would take more room than it has."""
+
+    code = "file_quota_exceeded"
+    action = "Delete files that are not needed any more, or have the operator raise CHATGPT_FILE_QUOTA_BYTES."
 
 
 class InvalidImageError(CallerError):

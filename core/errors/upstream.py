@@ -132,6 +132,13 @@ class EmptyResponseError(UpstreamBrokenError):
     action = "Send the request again, perhaps with another model."
 
 
+class ToolCallMissingError(UpstreamBrokenError):
+    """The model was to call a tool and did not, or not so that it can be run, also when it was asked again."""
+
+    code = "tool_call_missing"
+    action = "Let the model choose (`tool_choice: auto`), or use a stronger one."
+
+
 class StreamInterruptedError(UpstreamBrokenError):
     """The stream ended in the middle of the answer."""
 

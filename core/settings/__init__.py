@@ -4,7 +4,9 @@ from core.settings.accounts import AccountsSettings
 from core.settings.base import Area, load, variable, variables
 from core.settings.bundle import Settings, load_all
 from core.settings.care import CareSettings
+from core.settings.chat import ChatSettings
 from core.settings.client import ClientSettings
+from core.settings.files import FileSettings
 from core.settings.inputs import InputSettings
 from core.settings.logs import LogSettings
 from core.settings.operations import OperationSettings
@@ -25,7 +27,9 @@ AREAS: tuple[type[Area], ...] = (
     TemporalSettings,
     OperationSettings,
     InputSettings,
+    FileSettings,
     RetentionSettings,
+    ChatSettings,
     QueueSettings,
     QuotaSettings,
     CareSettings,
@@ -39,7 +43,9 @@ __all__ = [
     "AccountsSettings",
     "Area",
     "CareSettings",
+    "ChatSettings",
     "ClientSettings",
+    "FileSettings",
     "InputSettings",
     "LogSettings",
     "OperationSettings",

@@ -48,6 +48,11 @@ class AccountsSettings(Area):
     chat_concurrency: str = Field(
         "", validation_alias="CHATGPT_CHAT_CONCURRENCY", description=f"Chats. {_OVERRIDES} 1 to 32."
     )
+    helper_concurrency: str = Field(
+        "",
+        validation_alias="CHATGPT_HELPER_CONCURRENCY",
+        description=f"Chats that agents have for themselves, such as summaries. {_OVERRIDES} 1 to 32.",
+    )
     upload_concurrency: str = Field(
         "", validation_alias="CHATGPT_UPLOAD_CONCURRENCY", description=f"Uploads. {_OR_OFF}"
     )

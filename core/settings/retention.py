@@ -28,6 +28,12 @@ class RetentionSettings(Area):
         validation_alias="CHATGPT_RETENTION_INPUTS_DAYS",
         description="Days after its last use that a picture which a client sent is kept; 0 keeps all.",
     )
+    files_days: float = Field(
+        0,
+        ge=0,
+        validation_alias="CHATGPT_RETENTION_FILES_DAYS",
+        description="Days that a file which a client uploaded is kept where it does not expire before; 0 keeps all.",
+    )
     artifacts_days: float = Field(
         0,
         ge=0,
@@ -52,6 +58,12 @@ class RetentionSettings(Area):
         ge=0,
         validation_alias="CHATGPT_RETENTION_ACCOUNT_EVENTS_DAYS",
         description="Days that what happened to accounts is kept; 0 keeps all.",
+    )
+    responses_days: float = Field(
+        30,
+        ge=0,
+        validation_alias="CHATGPT_RETENTION_RESPONSES_DAYS",
+        description="Days that a kept response, and a conversation since its last use, are kept; 0 keeps all.",
     )
     interval_hours: float = Field(
         6,

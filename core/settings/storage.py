@@ -54,6 +54,11 @@ class StorageSettings(Area):
         return self.data_dir.absolute() / "inputs"
 
     @property
+    def files_dir(self) -> Path:
+        """Files that clients uploaded."""
+        return self.data_dir.absolute() / "files"
+
+    @property
     def payloads_dir(self) -> Path:
         """Large payloads of Temporal's histories, encrypted."""
         return self.data_dir.absolute() / "payloads"

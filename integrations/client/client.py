@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -24,6 +24,7 @@ from integrations.client.models import (
     OperationEvent,
     OperationPage,
     Readiness,
+    ResponseAnswer,
     SavedCapture,
     VisionAnswer,
 )
@@ -93,6 +94,19 @@ class BridgeClient:
     def stream_chat(self, body: Mapping[str, Any]) -> ChatStream:
         """One answer to a chat, as it comes."""
         return ChatStream(self._transport.events("/chat/completions", {**body, "stream": True}))
+
+    def response(self, body: Mapping[str, Any]) -> ResponseAnswer:
+        """One response: complete, or as it was begun where `background` says that nobody waits."""
+        return ResponseAnswer.model_validate(self._transport.json("POST", "/responses", {**body, "stream": False}))
+
+    def read_response(self, response_id: str) -> ResponseAnswer:
+        """A kept response as it stands."""
+        return ResponseAnswer.model_validate(self._transport.json("GET", f"/responses/{quote(response_id, safe='')}"))
+
+    def response_events(self, response_id: str, *, after: int | None = None) -> Generator[dict[str, Any]]:
+        """The events of a response in the background behind number `after`, as they come."""
+        behind = "" if after is None else f"&starting_after={after}"
+        yield from self._transport.follow(f"/responses/{quote(response_id, safe='')}?stream=true{behind}")
 
     def image(self, body: Mapping[str, Any]) -> ImageAnswer:
         """One picture; returns when it is there."""

@@ -67,6 +67,7 @@ class Message(Answer):
     """An assistant's message."""
 
     content: str | None = None
+    tool_calls: tuple[dict[str, Any], ...] = ()
 
 
 class Choice(Answer):
@@ -93,6 +94,30 @@ class ChatAnswer(Answer):
         return (self.choices[0].message.content or "") if self.choices else ""
 
 
+class ResponseAnswer(Answer):
+    """A response, as `/v1/responses` tells it. `status`: `queued`, `in_progress`, `completed` and its other ends."""
+
+    id: str
+    model: str = ""
+    status: str = ""
+    output: tuple[dict[str, Any], ...] = ()
+    chatgpt_account: str | None = None
+
+    @property
+    def text(self) -> str:
+        """The words of the answer."""
+        parts = (part for item in self.output if item.get("type") == "message" for part in item.get("content", ()))
+        return "".join(part.get("text", "") for part in parts)
+
+
+class OperationError(Answer):
+    """Why an operation ended without a result."""
+
+    code: str | None = None
+    message: str | None = None
+    action: str | None = None
+
+
 class ImageFile(Answer):
     """A picture: an address, or its bytes in base64. `path` is where the server keeps it, on the server's machine."""
 
@@ -101,6 +126,15 @@ class ImageFile(Answer):
     file_id: str | None = None
     filename: str | None = None
     path: str | None = None
+    content_type: str = ""
+
+
+class FailedPicture(Answer):
+    """One of several pictures that was not made; `index` counts them from 0."""
+
+    index: int = 0
+    state: str = ""
+    error: OperationError = OperationError()
 
 
 class ImageAnswer(Answer):
@@ -111,6 +145,7 @@ class ImageAnswer(Answer):
     chatgpt_account: str | None = None
     chatgpt_operation_id: str | None = None
     warnings: tuple[str, ...] = ()
+    chatgpt_failed: tuple[FailedPicture, ...] = ()
 
 
 class VisionAnswer(Answer):
@@ -132,12 +167,11 @@ class KeptFile(Answer):
     download_url: str | None = None
 
 
-class OperationError(Answer):
-    """Why an operation ended without a result."""
+class GroupMember(Answer):
+    """Another operation of the same request."""
 
-    code: str | None = None
-    message: str | None = None
-    action: str | None = None
+    id: str
+    state: str = ""
 
 
 class Progress(Answer):
@@ -211,6 +245,8 @@ class Operation(Answer):
     text: str | None = None
     rerun_of: str | None = None
     reruns: tuple[str, ...] = ()
+    lead: str | None = None
+    members: tuple[GroupMember, ...] = ()
     last_event: int = 0
     error: OperationError | None = None
 

@@ -26,11 +26,14 @@ class RouteVerdict(Answer):
 class RouteExplanation(Answer):
     """Where a request would go. `outcome`: `served`, `waits_for_a_slot` (a chat), `waits` (long work) or `refused`.
 
-    `retry_after` are the seconds of the refusal's header of that name.
+    `retry_after` are the seconds of the refusal's header of that name; `fallback_model` is who would answer in place of
+    the model that is asked for, and `own_model` what would become of it with that one.
     """
 
     kind: str = ""
     strategy: str = ""
+    fallback_model: str | None = None
+    own_model: RouteExplanation | None = None
     account: str | None = None
     outcome: str = ""
     error: OperationError | None = None

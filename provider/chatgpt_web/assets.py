@@ -95,6 +95,17 @@ def final_assets(messages: Iterable[Message], *, inputs: Collection[str] = froze
     return tuple(slots.values())
 
 
+def preview_assets(messages: Iterable[Message], *, inputs: Collection[str] = frozenset()) -> tuple[ImageAsset, ...]:
+    """The pictures that tool and assistant messages show while they are `in_progress`, in order, each id once."""
+    found: dict[str, ImageAsset] = {}
+    for message in messages:
+        if role(message) in ("tool", "assistant") and message.get("status") == "in_progress":
+            for raw, pointer, part in _pictures(message):
+                asset = ImageAsset(raw, pointer.file_id, _pixels(part.get("width")), _pixels(part.get("height")))
+                found.setdefault(pointer.file_id, asset)
+    return tuple(asset for file_id, asset in found.items() if file_id not in inputs)
+
+
 def _pictures(message: Message) -> Iterable[tuple[str, AssetPointer, dict[str, Any]]]:
     for part in parts(message):
         if isinstance(part, dict) and part.get("content_type", "image_asset_pointer") == "image_asset_pointer":

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from core.errors import ProtocolError
-from provider.chatgpt_web.assets import final_assets, input_ids
+from provider.chatgpt_web.assets import final_assets, input_ids, preview_assets
 from provider.chatgpt_web.stream.visible import (
     FinishReason,
     Message,
@@ -173,7 +173,7 @@ class Conversation:
             return ImageState("ready", assets=assets, task_id=task_id)
         if self._is_over(messages, task):
             return ImageState("refused", text=_last_words(messages), task_id=task_id)
-        return ImageState("pending", task_id=task_id)
+        return ImageState("pending", task_id=task_id, previews=preview_assets(messages, inputs=inputs))
 
     def _is_over(self, messages: list[Message], task: ImageTask | None) -> bool:
         """Whether the turn has ended without a picture."""

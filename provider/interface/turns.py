@@ -46,6 +46,7 @@ class TurnRequest:
         model: upstream slug, or `auto` for upstream's choice; `None` for the one the capture was made with.
         effort: thinking effort, `None` for the account's own choice.
         temporary: ask for a chat upstream does not keep. Ignored for images and research, which need a kept one.
+        search: ask upstream to search the web before it answers.
         kind: `image` asks for a picture, `research` starts Deep Research.
         conversation_id: continue this conversation, together with `parent_message_id`.
     """
@@ -55,6 +56,7 @@ class TurnRequest:
     model: str | None = "auto"
     effort: str | None = None
     temporary: bool = False
+    search: bool = False
     kind: Literal["chat", "image", "research"] = "chat"
     conversation_id: str | None = None
     parent_message_id: str | None = None
@@ -85,6 +87,14 @@ class TextDelta:
 
 
 @dataclass(frozen=True, slots=True)
+class ThoughtDelta:
+    """A piece of what the model shows of its thinking, in Markdown; `part` counts its parts from 0 in their order."""
+
+    text: str
+    part: int
+
+
+@dataclass(frozen=True, slots=True)
 class ModelResolved:
     """The slug that upstream says is answering."""
 
@@ -96,6 +106,13 @@ class ImagePending:
     """The picture will be made asynchronously; poll the conversation for it."""
 
     task_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ImagePreview:
+    """The picture as far as it is made; upstream shows some turns several of them, and most turns none."""
+
+    asset: ImageAsset
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +148,17 @@ class QuotaTold:
     remaining: dict[str, float]
 
 
-TurnEvent = ConversationKnown | TextDelta | ModelResolved | ImagePending | ResearchStarted | QuotaTold | TurnFinished
+TurnEvent = (
+    ConversationKnown
+    | TextDelta
+    | ThoughtDelta
+    | ModelResolved
+    | ImagePending
+    | ImagePreview
+    | ResearchStarted
+    | QuotaTold
+    | TurnFinished
+)
 
 
 class Turn(Protocol):
@@ -160,14 +187,15 @@ class FoundTurn:
 class ImageState:
     """What the conversation says about its picture now.
 
-    `pending`: keep polling. `ready`: `assets` holds the finished pictures. `refused`: `text` holds upstream's words,
-    which may be empty when it ended without saying anything.
+    `pending`: keep polling; `previews` are what upstream shows of it so far. `ready`: `assets` holds the finished
+    pictures. `refused`: `text` holds upstream's words, which may be empty when it ended without saying anything.
     """
 
     status: Literal["pending", "ready", "refused"]
     assets: tuple[ImageAsset, ...] = ()
     text: str = ""
     task_id: str | None = None
+    previews: tuple[ImageAsset, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

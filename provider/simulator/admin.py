@@ -2,10 +2,13 @@
 
 =========================== ============================================================================================
 `GET  ledger`               everything that was asked (`?last=N` limits the list of requests)
-`POST reset`                forget ledger, rules, conversations and files; release what is held
+`POST reset`                forget ledger, rules, scripts, conversations and files; release what is held
 `GET  rules`                the rules in force
 `POST rules`                add one: the fields of `Rules.add`
 `DELETE rules[/{number}]`   remove one or all
+`GET  scripts`              the scripts in force, and how far each is
+`POST scripts`              add one: the arguments of `Scripts.add`
+`DELETE scripts[/{number}]` remove one or all
 `GET  held`                 the requests that wait
 `POST release`              `{"number": 3}` or `{}` for all of them
 `GET  settings`             the dials and the accounts
@@ -31,6 +34,7 @@ from provider.simulator.captures import DEFAULT_STYLE, capture
 from provider.simulator.door import json_object
 from provider.simulator.faults import BadRuleError, Rule
 from provider.simulator.refusals import RefusedError
+from provider.simulator.scripted import BadScriptError, Script
 from provider.simulator.world import Dials, World
 
 Action = Callable[[web.Request], Any]
@@ -82,6 +86,10 @@ class Admin:
             ("POST", "rules", self._add_rule),
             ("DELETE", "rules", self._clear_rules),
             ("DELETE", "rules/{number:\\d+}", self._clear_rules),
+            ("GET", "scripts", self._scripts),
+            ("POST", "scripts", self._add_script),
+            ("DELETE", "scripts", self._clear_scripts),
+            ("DELETE", "scripts/{number:\\d+}", self._clear_scripts),
             ("GET", "held", self._held),
             ("POST", "release", self._release),
             ("GET", "settings", self._settings),
@@ -115,6 +123,26 @@ class Admin:
             self._world.rules.clear()
             return {"status": "ok"}
         return {"removed": self._world.rules.remove(int(number))}
+
+    async def _scripts(self, request: web.Request) -> Any:
+        return {"scripts": [_told(script) for script in self._world.scripts.listed()]}
+
+    async def _add_script(self, request: web.Request) -> Any:
+        body = await json_object(request)
+        unknown = sorted(set(body) - {"when", "says", "repeat"})
+        if unknown:
+            raise BadScriptError(f"a script has when, says and repeat, not {', '.join(unknown)}")
+        script = self._world.scripts.add(
+            when=body.get("when", ""), says=body.get("says", ()), repeat=body.get("repeat", False)
+        )
+        return _told(script)
+
+    async def _clear_scripts(self, request: web.Request) -> Any:
+        number = request.match_info.get("number")
+        if number is None:
+            self._world.scripts.clear()
+            return {"status": "ok"}
+        return {"removed": self._world.scripts.remove(int(number))}
 
     async def _held(self, request: web.Request) -> Any:
         shown = ("number", "point", "account", "route", "at")
@@ -166,6 +194,11 @@ def _shown(rule: Rule) -> dict[str, Any]:
     shown = asdict(rule)
     shown["answer"] = None if rule.answer is None else rule.answer.status
     return shown
+
+
+def _told(script: Script) -> dict[str, Any]:
+    shown = {name: getattr(script, name) for name in ("number", "when", "repeat", "answered", "next")}
+    return {**shown, "says": [asdict(line) for line in script.says]}
 
 
 def _described(account: Account) -> dict[str, Any]:

@@ -6,7 +6,7 @@ import random
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import cycle, islice
+from itertools import cycle, islice, pairwise
 
 from provider.simulator.identity import derive
 
@@ -48,7 +48,7 @@ class Question:
         messages: how many messages the conversation's branch holds, the prompt's included.
         first: the first user message of the conversation, empty when it is the prompt itself.
         files: one phrase for each file that came with the prompt.
-        seen: what each picture among them shows.
+        seen: what each of them shows.
     """
 
     prompt: str
@@ -93,6 +93,13 @@ def pieces(text: str, number: int, *, grow: bool) -> tuple[str, ...]:
     number = min(number, len(words))
     edges = [len(words) * index // number for index in range(number + 1)]
     return tuple("".join(words[start:end]) for start, end in zip(edges, edges[1:], strict=False))
+
+
+def slices(text: str, number: int) -> tuple[str, ...]:
+    """`text` in `number` parts of about the same length, cut anywhere, as tokens are; fewer of a shorter text."""
+    number = max(1, min(number, len(text)))
+    edges = [len(text) * index // number for index in range(number + 1)]
+    return tuple(text[start:end] for start, end in pairwise(edges))
 
 
 def title(prompt: str) -> str:

@@ -69,6 +69,13 @@ class Blobs:
         """The file of that id."""
         return self._kept.get(identity)
 
+    def usable(self, identity: str, account: str) -> Blob | None:
+        """The file of that id, if it is the account's: an upload that was confirmed, or a picture made for it."""
+        blob = self._kept.get(identity)
+        if blob is None or blob.account != account:
+            return None
+        return blob if blob.confirmed or blob.conversation_id is not None else None
+
     def sign(self, purpose: str, identity: str, ends_at: int) -> str:
         """The signature of a link that ends at a Unix time."""
         text = f"{purpose}|{identity}|{ends_at}".encode()

@@ -72,10 +72,10 @@ class Conversation:
         self.nodes[message["id"]].message = message
         self.updated = time.time()
 
-    def branch(self) -> list[Message]:
-        """The messages of the active branch, oldest first."""
+    def branch(self, end: str | None = None) -> list[Message]:
+        """The messages of the branch that ends at a node (default: the current one), oldest first."""
         messages: list[Message] = []
-        at: str | None = self.current
+        at: str | None = self.current if end is None else end
         while at is not None:
             node = self.nodes[at]
             if node.message is not None:
@@ -154,6 +154,11 @@ class Conversations:
     def clear(self) -> None:
         """Forget all of them."""
         self._kept.clear()
+
+
+def text_of(message: Message) -> str:
+    """A message's words, one line a part."""
+    return "\n".join(part for part in message["content"].get("parts", ()) if isinstance(part, str))
 
 
 def _pointed(message: Message) -> str:

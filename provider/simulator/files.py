@@ -17,6 +17,7 @@ from provider.simulator.world import World
 
 _CREDENTIALS = ("authorization", "cookie", "openai-sentinel-chat-requirements-token", "oai-device-id")
 _OTHER_HOSTS = {"127.0.0.1": "localhost", "localhost": "127.0.0.1", "::1": "localhost"}
+_USE_CASES = ("multimodal", "my_files", "ace_upload")
 _TRIES_OF_TROUBLE = 2
 
 
@@ -32,6 +33,8 @@ class Files:
         for name, kind in (("file_name", str), ("file_size", int), ("use_case", str)):
             if not isinstance(body.get(name), kind):
                 raise invalid(name)
+        if body["use_case"] not in _USE_CASES:
+            raise invalid("use_case", message=f"Input should be one of {', '.join(_USE_CASES)}")
         if not visit.account.spend("file_upload"):
             raise RefusedError(CATALOGUE["upload_limit"])
         identity = f"file_{self._world.new_id().replace('-', '')}"

@@ -41,14 +41,10 @@ class ImageWork:
         """Take what the pictures cost.
 
         Raises:
-            RefusedError: a temporary chat, a file upstream does not have, or no pictures left.
+            RefusedError: a temporary chat, or no pictures left.
         """
         if body.temporary:
             raise RefusedError(detail(400, "Image generation is not available in temporary chats."))
-        for identity in body.uploaded:
-            blob = self._world.blobs.get(identity)
-            if blob is None or blob.account != account.alias or not blob.confirmed:
-                raise RefusedError(CATALOGUE["file_not_found"])
         if not account.spend("image_gen", scenario.images):
             raise account.exhausted("image_gen", "You have reached the image generation limit")
 

@@ -53,6 +53,8 @@ class Submission:
         images: pictures that the turn makes.
         prepare_state: the body's `client_prepare_state`.
         conduit: whether it carried a conduit token.
+        script: the number of the script that answered it, `None` for the simulator's own answers.
+        step: which of the script's steps did, 1 for the first.
         outcome: `aborted` means the client left and the turn went on without it.
     """
 
@@ -71,6 +73,8 @@ class Submission:
     messages: int
     prompt: str = ""
     images: int = 0
+    script: int | None = None
+    step: int | None = None
     outcome: Outcome = "running"
     ended_at: float | None = None
 
@@ -142,6 +146,7 @@ class Ledger:
         self.submissions.append(submission)
         self.counts["submissions"] += 1
         self.counts["image_submissions"] += submission.kind == "image"
+        self.counts["scripted"] += submission.script is not None
         for name in (submission.account, "*"):
             running = self.in_flight.setdefault(name, InFlight())
             running.current += 1
@@ -207,4 +212,4 @@ class Ledger:
         }
 
 
-_ALWAYS = ("requests", "submissions", "image_submissions", "stops", "aborted", "leaks")
+_ALWAYS = ("requests", "submissions", "image_submissions", "scripted", "stops", "aborted", "leaks")

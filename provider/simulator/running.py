@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from provider.simulator.accounts import Account
     from provider.simulator.conversations import Conversation
     from provider.simulator.scenarios import Scenario
+    from provider.simulator.scripted import Cue
 
 
 class LegEndedError(Exception):
@@ -89,6 +90,7 @@ class Turn:
     """One accepted turn.
 
     Attributes:
+        cue: what a script says it answers, `None` for an answer of the simulator's own.
         steps: what is still to come starts at `position`.
         events: every event sent so far, the source of WebSocket topics and of HTTP resumes.
         said: the pieces of the answer's text so far.
@@ -106,6 +108,7 @@ class Turn:
     submission: Submission
     scenario: Scenario
     prompt: str
+    cue: Cue | None = None
     steps: list[Step] = field(default_factory=list)
     position: int = 0
     events: list[bytes] = field(default_factory=list)

@@ -250,7 +250,7 @@ def _choice(name: str, value: str) -> str:
 def _number(name: str, value: Any, kind: type[int] | type[float]) -> int | float:
     try:
         number = kind(value)
-    except ValueError:
+    except (TypeError, ValueError, OverflowError):
         raise UnknownScenarioError(f"{name} needs a number, not {value!r}") from None
     low, high = _LIMITS.get(name, (0, 1_000_000))
     if not low <= number <= high:

@@ -9,6 +9,7 @@ from typing import Any
 
 from provider.simulator import wire
 from provider.simulator.running import Cut, Note, Pause, Say, Step, Turn
+from provider.simulator.thinking import Thought, thought_steps
 
 
 @dataclass(slots=True)
@@ -25,7 +26,7 @@ class Cast:
         pace: seconds between two pieces of text.
         scale: real seconds for one of a scenario's.
         resume_token: the credential of the read-only resume.
-        thinking: the model shows thoughts before its answer.
+        thoughts: what the model shows of its reasoning before its answer.
         tool: facts about a tool for the turn's metadata.
     """
 
@@ -38,7 +39,7 @@ class Cast:
     pace: float
     scale: float
     new_id: Callable[[], str]
-    thinking: bool = False
+    thoughts: tuple[Thought, ...] = ()
     tool: dict[str, Any] = field(default_factory=dict)
 
 
@@ -50,8 +51,8 @@ def text_steps(turn: Turn, cast: Cast, parts: tuple[str, ...]) -> list[Step]:
     if fault is not None:
         return fault
     channel = 1
-    if scenario.thinking or cast.thinking:
-        steps.extend(_thoughts(turn, cast))
+    if cast.thoughts:
+        steps.extend(thought_steps(turn.conversation, cast.new_id, cast.thoughts))
         channel = 3
     if scenario.slow:
         steps.append(Pause(scenario.slow * cast.scale, _comment_every(turn, cast)))
@@ -212,51 +213,6 @@ def _snapshots(turn: Turn, message: dict[str, Any], parts: tuple[str, ...], pace
             steps.append(Pause(pace))
         steps.append(Say(wire.snapshot(shown, identity), part))
     return steps
-
-
-def _thoughts(turn: Turn, cast: Cast) -> list[Step]:
-    identity = turn.conversation.id
-    thinking = wire.new_message(
-        cast.new_id(),
-        "assistant",
-        {"content_type": "thoughts", "thoughts": [], "source_analysis_msg_id": cast.new_id()},
-        status="in_progress",
-        channel="analysis",
-    )
-    recap = wire.new_message(
-        cast.new_id(),
-        "assistant",
-        {"content_type": "reasoning_recap", "content": "Thought for 2s"},
-        channel="analysis",
-    )
-    thought = {"summary": "Reading the question", "content": "What is asked for? An answer, kindly put."}
-
-    def remember() -> None:
-        thinking["content"] = {**thinking["content"], "thoughts": [thought]}
-        thinking["status"] = "finished_successfully"
-        turn.conversation.add(thinking)
-        turn.conversation.add(recap)
-
-    return [
-        wire.document(thinking, identity, 1),
-        wire.marker(identity, thinking["id"], "cot_token", "first"),
-        wire.delta(
-            {
-                "p": "/message/content/thoughts",
-                "o": "append",
-                "v": [{"summary": thought["summary"], "content": ""}],
-            }
-        ),
-        wire.delta({"p": "/message/content/thoughts/0/content", "o": "append", "v": "What is asked for? "}),
-        wire.delta({"v": "An answer, "}),
-        wire.patch(
-            ("/message/content/thoughts/0/content", "append", "kindly put."),
-            ("/message/status", "replace", "finished_successfully"),
-            ("/message/metadata", "append", {"reasoning_status": "reasoning_ended", "finished_duration_sec": 2}),
-        ),
-        wire.document(recap, identity, 2),
-        Note(remember),
-    ]
 
 
 def _faulty(turn: Turn, cast: Cast, parts: tuple[str, ...], steps: list[Step]) -> list[Step] | None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import errno
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
@@ -20,6 +20,7 @@ from provider.simulator.config import SimulatorConfig
 from provider.simulator.faults import Held, Rule
 from provider.simulator.identity import EXPIRES_AT
 from provider.simulator.ledger import Ledger
+from provider.simulator.scripted import Script
 from provider.simulator.world import World
 
 _GRACE_SECONDS = 0.2
@@ -74,6 +75,18 @@ class Simulator:
         """Remove all rules."""
         self._world.rules.clear()
 
+    def add_script(self, when: str, says: Sequence[str | Mapping[str, Any]], *, repeat: bool = False) -> Script:
+        """Answer coming chat turns whose messages hold `when` with `says`, one after the other; see `Scripts.add`.
+
+        Raises:
+            BadScriptError: a step is neither a text nor an object of a text, thoughts and a scenario.
+        """
+        return self._world.scripts.add(when=when, says=says, repeat=repeat)
+
+    def clear_scripts(self) -> None:
+        """Remove all scripts."""
+        self._world.scripts.clear()
+
     async def held(self, number: int = 1, timeout: float = 10.0) -> list[Held]:
         """Wait until so many requests are held; returns them in order of arrival.
 
@@ -105,7 +118,7 @@ class Simulator:
         change_account(self._account(alias), changes)
 
     def reset(self) -> None:
-        """Forget ledger, rules, conversations and files; release what is held."""
+        """Forget ledger, rules, scripts, conversations and files; release what is held."""
         self._world.reset()
 
     async def aclose(self) -> None:

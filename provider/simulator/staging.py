@@ -9,12 +9,15 @@ from typing import Any
 
 from provider.simulator import answers, catalog, script, wire
 from provider.simulator.accounts import Account
+from provider.simulator.conversations import text_of
+from provider.simulator.documents import described
 from provider.simulator.door import Visit
 from provider.simulator.eyes import seen
 from provider.simulator.images import ImageWork
 from provider.simulator.research import ResearchWork
 from provider.simulator.running import Do, Step, Turn
-from provider.simulator.submission import Body
+from provider.simulator.submission import Body, attached, pointed
+from provider.simulator.thinking import USUAL, Thought
 from provider.simulator.world import World
 
 _HEAD = 4
@@ -68,13 +71,15 @@ class Stage:
             pace=world.scaled(pace / 1000),
             scale=world.dials.time_scale,
             new_id=world.new_id,
-            thinking=catalog.thinks(model),
+            thoughts=_thoughts(turn, model),
         )
 
     def _parts(self, turn: Turn) -> tuple[str, ...]:
         scenario = turn.scenario
-        branch = turn.conversation.branch()
         number = scenario.deltas or self._world.dials.deltas
+        if turn.cue is not None:
+            return answers.slices(turn.cue.line.text, number)
+        branch = turn.conversation.branch()
         if scenario.echo:
             return answers.pieces(turn.prompt, number, grow=False)
         asked_for = replace(_question(turn.prompt, branch), seen=self._seen(branch))
@@ -82,12 +87,17 @@ class Stage:
         return answers.pieces(text, number, grow=True)
 
     def _seen(self, branch: list[dict[str, Any]]) -> tuple[str, ...]:
-        """What the pictures of the last user message show."""
+        """What the pictures and the documents of the last user message show."""
         asked = next((message for message in reversed(branch) if message["author"]["role"] == "user"), None)
-        parts = asked["content"].get("parts", ()) if asked else ()
-        pointers = [str(part.get("asset_pointer", "")) for part in parts if isinstance(part, dict)]
-        blobs = [self._world.blobs.get(pointer.rpartition("://")[2]) for pointer in pointers]
-        return tuple(seen(blob.content) for blob in blobs if blob is not None and blob.content is not None)
+        if asked is None:
+            return ()
+        pictures = pointed(asked)
+        documents = [identity for identity in attached(asked) if identity not in pictures]
+        return tuple(
+            seen(blob.content) if blob.id in pictures else described(blob.name, blob.mime_type, blob.content)
+            for blob in map(self._world.blobs.get, (*pictures, *documents))
+            if blob is not None and blob.content is not None
+        )
 
     async def _held(self, turn: Turn, visit: Visit) -> None:
         """Wait for a release, or for a stop."""
@@ -114,11 +124,18 @@ def resume_token(turn: Turn) -> str:
     return f"resume.{turn.id}.token"
 
 
+def _thoughts(turn: Turn, model: str) -> tuple[Thought, ...]:
+    told = turn.cue.line.thoughts if turn.cue is not None else None
+    if told is not None:
+        return told
+    return USUAL if turn.scenario.thinking or catalog.thinks(model) else ()
+
+
 def _question(prompt: str, branch: list[dict[str, Any]]) -> answers.Question:
-    system = " ".join(_text(message) for message in branch if message["author"]["role"] == "system")
+    system = " ".join(text_of(message) for message in branch if message["author"]["role"] == "system")
     asked = [message for message in branch if message["author"]["role"] == "user"]
     spoken = [message for message in branch if message["author"]["role"] in ("user", "assistant")]
-    first = _text(asked[0]) if len(asked) > 1 else ""
+    first = text_of(asked[0]) if len(asked) > 1 else ""
     attached = asked[-1]["metadata"].get("attachments", ()) if asked else ()
     files = tuple(str(file.get("name", "a file")) for file in attached)
     return answers.Question(prompt, system, max(1, len(spoken)), first, files)
@@ -126,9 +143,4 @@ def _question(prompt: str, branch: list[dict[str, Any]]) -> answers.Question:
 
 def asked(branch: list[dict[str, Any]]) -> str:
     """The text of the branch's last user message."""
-    return next((_text(message) for message in reversed(branch) if message["author"]["role"] == "user"), "")
-
-
-def _text(message: dict[str, Any]) -> str:
-    parts = message["content"].get("parts", ())
-    return " ".join(part for part in parts if isinstance(part, str))
+    return next((text_of(message) for message in reversed(branch) if message["author"]["role"] == "user"), "")

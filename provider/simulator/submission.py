@@ -45,7 +45,8 @@ class Body:
     Attributes:
         messages: as sent; empty for `variant` and `continue`.
         prompt: the text of the last message.
-        uploaded: bare ids of the files the last message points at.
+        uploaded: bare ids of the pictures the last message points at.
+        files: bare ids of all files that any message points at or has attached.
     """
 
     action: str
@@ -60,6 +61,7 @@ class Body:
     temporary: bool
     prepare_state: str | None
     uploaded: tuple[str, ...]
+    files: tuple[str, ...]
 
 
 def read_body(body: dict[str, Any]) -> Body:
@@ -99,6 +101,7 @@ def read_body(body: dict[str, Any]) -> Body:
         temporary=body.get("history_and_training_disabled") is True,
         prepare_state=body.get("client_prepare_state"),
         uploaded=tuple(bare_id(part["asset_pointer"]) for part in parts if isinstance(part, dict)),
+        files=tuple(identity for message in messages for identity in (*pointed(message), *attached(message))),
     )
 
 
@@ -147,6 +150,17 @@ def bare_id(pointer: Any) -> str:
     return str(pointer).rpartition("://")[2].partition("#")[0].partition("?")[0]
 
 
+def pointed(message: dict[str, Any]) -> tuple[str, ...]:
+    """Bare ids of the pictures a message points at."""
+    parts = message["content"].get("parts", ())
+    return tuple(bare_id(part.get("asset_pointer")) for part in parts if isinstance(part, dict))
+
+
+def attached(message: dict[str, Any]) -> tuple[str, ...]:
+    """Bare ids of the files a message has attached, its pictures as a rule among them."""
+    return tuple(str(file["id"]) for file in (message.get("metadata") or {}).get("attachments") or ())
+
+
 def _messages(body: dict[str, Any], *, required: bool) -> tuple[dict[str, Any], ...]:
     messages = body.get("messages")
     if not required:
@@ -171,10 +185,18 @@ def _check_message(message: Any, index: int) -> None:
     parts = content.get("parts")
     if not isinstance(parts, list) or not all(_is_part(part) for part in parts):
         raise invalid("messages", str(index), "content", "parts")
+    metadata = message.get("metadata") or {}
+    attachments = (metadata.get("attachments") or []) if isinstance(metadata, dict) else None
+    if not isinstance(attachments, list) or not all(_is_attachment(file) for file in attachments):
+        raise invalid("messages", str(index), "metadata", "attachments")
 
 
 def _is_part(part: Any) -> bool:
     return isinstance(part, str) or (isinstance(part, dict) and isinstance(part.get("asset_pointer"), str))
+
+
+def _is_attachment(file: Any) -> bool:
+    return isinstance(file, dict) and isinstance(file.get("id"), str) and isinstance(file.get("name"), str)
 
 
 def _echoed(part: Any) -> Any:

@@ -6,20 +6,19 @@ import asyncio
 import time
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Literal
 
 from aiohttp import web
 
-from provider.simulator import catalog, scenarios, script, wire
+from provider.simulator import catalog, script, wire
 from provider.simulator.accounts import Account
 from provider.simulator.conversations import Conversation
 from provider.simulator.door import Visit, json_object
 from provider.simulator.faults import ConnectionDroppedError
 from provider.simulator.images import ImageWork
 from provider.simulator.ledger import Stop, Submission
+from provider.simulator.orders import Order, read_order, read_scenario
 from provider.simulator.refusals import CATALOGUE, RefusedError, detail
-from provider.simulator.research import HINTS, ResearchWork
+from provider.simulator.research import ResearchWork
 from provider.simulator.running import LegEndedError, Silence, Turn
 from provider.simulator.scenarios import Scenario
 from provider.simulator.sinks import HttpSink, sink_for
@@ -56,7 +55,7 @@ class Turns:
 
     async def prepare(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         """`POST /backend-api/f/conversation/prepare`."""
-        scenario, _ = _scenario(read_prepare(await json_object(request)))
+        scenario, _ = read_scenario(read_prepare(await json_object(request)))
         if scenario.at == "prepare" and scenario.refusal is not None:
             raise RefusedError(scenario.refusal)
         return web.json_response({"status": "ok", "conduit_token": self._world.tokens.conduit(visit.account)})
@@ -64,16 +63,12 @@ class Turns:
     async def converse(self, request: web.Request, visit: Visit) -> web.StreamResponse:
         """`POST /backend-api/f/conversation`: accept a turn and stream it."""
         body = read_body(await json_object(request))
-        scenario, prompt = _scenario(body.prompt)
-        if visit.rule is not None:
-            scenario = visit.rule.apply_to(scenario)
-            if visit.rule.hold == "after":
-                scenario = replace(scenario, hold="after")
-        await self._before(scenario, visit)
-        conduit = self._world.tokens.redeem(visit.account, request.headers)
-        if scenario.at == "turn" and scenario.refusal is not None:
-            raise RefusedError(scenario.refusal)
-        turn = self._accept(visit, body, scenario, prompt, conduit=conduit)
+        order = read_order(body, visit, self._world.scripts)
+        try:
+            turn = await self._admit(request, visit, order)
+        except BaseException:
+            order.come_to_nothing()
+            raise
         try:
             return await self._stream(request, visit, turn)
         except (ConnectionError, asyncio.CancelledError):
@@ -137,15 +132,26 @@ class Turns:
         if scenario.hang == "before":
             await asyncio.Event().wait()
 
-    def _accept(self, visit: Visit, body: Body, scenario: Scenario, prompt: str, *, conduit: bool) -> Turn:
+    async def _admit(self, request: web.Request, visit: Visit, order: Order) -> Turn:
+        """Accept the turn, unless its scenario or its tokens are against it."""
+        scenario = order.scenario
+        await self._before(scenario, visit)
+        conduit = self._world.tokens.redeem(visit.account, request.headers)
+        if scenario.at == "turn" and scenario.refusal is not None:
+            raise RefusedError(scenario.refusal)
+        return self._accept(visit, order, conduit=conduit)
+
+    def _accept(self, visit: Visit, order: Order, *, conduit: bool) -> Turn:
+        body, scenario, prompt, cue = order.body, order.scenario, order.prompt, order.cue
         account = visit.account
         if account.most_in_flight and account.running >= account.most_in_flight:
             raise RefusedError(CATALOGUE["busy"])
         model = catalog.resolve(account, body.model)
-        kind = _kind(body)
-        if kind == "image":
+        if any(self._world.blobs.usable(identity, account.alias) is None for identity in body.files):
+            raise RefusedError(CATALOGUE["file_not_found"])
+        if order.kind == "image":
             self._images.check(account, body, scenario)
-        elif kind == "research":
+        elif order.kind == "research":
             self._research.check(account, body)
         conversation, added = self._place(account, body)
         if not body.messages:
@@ -156,7 +162,7 @@ class Turns:
             account.alias,
             body.message_id,
             conversation.id,
-            kind,
+            order.kind,
             body.model,
             body.effort,
             body.hints,
@@ -166,7 +172,9 @@ class Turns:
             len(body.messages),
             prompt[:_KEPT],
         )
-        turn = Turn(self._world.new_id(), account, conversation, submission, scenario, prompt)
+        if cue is not None:
+            submission.script, submission.step = cue.script.number, cue.step
+        turn = Turn(self._world.new_id(), account, conversation, submission, scenario, prompt, cue)
         conversation.turn = turn
         account.conversations.touch(conversation)
         account.running += 1
@@ -269,16 +277,3 @@ class Turns:
                 oldest.said = []
             else:
                 self._kept.move_to_end(topic)
-
-
-def _kind(body: Body) -> Literal["chat", "image", "research"]:
-    if HINTS.intersection(body.hints):
-        return "research"
-    return "image" if "picture_v2" in body.hints else "chat"
-
-
-def _scenario(prompt: str) -> tuple[Scenario, str]:
-    try:
-        return scenarios.read(prompt)
-    except scenarios.UnknownScenarioError as unknown:
-        raise RefusedError(detail(400, f"simulator: {unknown}")) from None

@@ -14,6 +14,7 @@ from provider.simulator.config import SimulatorConfig
 from provider.simulator.faults import Holds, Rules
 from provider.simulator.identity import as_uuid
 from provider.simulator.ledger import Ledger
+from provider.simulator.scripted import Scripts
 from provider.simulator.tokens import Tokens
 
 
@@ -56,6 +57,7 @@ class World:
     ledger: Ledger = field(default_factory=Ledger)
     tokens: Tokens = field(default_factory=Tokens)
     rules: Rules = field(default_factory=Rules)
+    scripts: Scripts = field(default_factory=Scripts)
     holds: Holds = field(default_factory=Holds)
     blobs: Blobs = field(default_factory=Blobs)
     base_url: str = ""
@@ -97,6 +99,7 @@ class World:
     def reset(self) -> None:
         """Forget what was asked and made, and let go what is held; accounts and dials stay as they are."""
         self.rules.clear()
+        self.scripts.clear()
         self.holds.release()
         self.tokens.clear()
         self.blobs.clear()

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities.previews import PreviewKeeper
 from activities.turns import TurnActivities
 from activities.upstream import Upstream
 from bridge.build import Bridge
@@ -37,7 +38,8 @@ async def operation(bridge: Bridge) -> OperationRecord:
 
 async def submit(bridge: Bridge, operation: OperationRecord) -> Submitted:
     upstream = Upstream(bridge.pool, bridge.submissions)
-    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results)
+    previews = PreviewKeeper(bridge.submissions, bridge.previews)
+    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results, previews)
     given = SubmitInput(
         operation_id=operation.id,
         deadline=utc_now() + timedelta(seconds=30),

@@ -9,6 +9,7 @@ import pytest
 from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
+from activities.previews import PreviewKeeper
 from activities.responses import ResponseActivities
 from activities.turns import TurnActivities
 from activities.upstream import Upstream
@@ -35,7 +36,8 @@ async def operation(bridge: Bridge, upstream: FakeUpstream) -> OperationRecord:
 
 def submit(bridge: Bridge, operation: OperationRecord) -> asyncio.Task[Submitted]:
     upstream = Upstream(bridge.pool, bridge.submissions)
-    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results)
+    previews = PreviewKeeper(bridge.submissions, bridge.previews)
+    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results, previews)
     given = SubmitInput(
         operation_id=operation.id,
         deadline=utc_now() + timedelta(seconds=30),

@@ -11,6 +11,7 @@ from temporalio.exceptions import ApplicationError
 from temporalio.testing import ActivityEnvironment
 
 from activities import submission
+from activities.previews import PreviewKeeper
 from activities.turns import TurnActivities
 from activities.upstream import Upstream
 from bridge.build import Bridge
@@ -30,9 +31,8 @@ async def operation(bridge: Bridge) -> OperationRecord:
 
 @pytest.fixture
 def turns(bridge: Bridge) -> TurnActivities:
-    return TurnActivities(
-        bridge.submissions, Upstream(bridge.pool, bridge.submissions), bridge.operations, bridge.results
-    )
+    upstream, previews = Upstream(bridge.pool, bridge.submissions), PreviewKeeper(bridge.submissions, bridge.previews)
+    return TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results, previews)
 
 
 def given(operation: OperationRecord, **changes: Any) -> SubmitInput:

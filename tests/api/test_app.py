@@ -31,7 +31,7 @@ async def test_every_answer_has_a_request_id_and_a_sane_one_of_the_client_is_kep
 
 
 @pytest.mark.parametrize(
-    "path", ["/v1/responses", "/v1/completions", "/v1/embeddings", "/", "/v1/models/none", "/v1/models/"]
+    "path", ["/v1/unheard-of", "/v1/completions", "/v1/embeddings", "/", "/v1/models/none", "/v1/models/"]
 )
 async def test_an_unknown_path_is_a_404_that_clients_can_read(client: httpx2.AsyncClient, path: str) -> None:
     answer = await client.get(path)

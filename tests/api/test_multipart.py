@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from api.multipart import Part, boundary_of, parts_of
-from core.errors import InvalidRequestError
+from api.multipart import FormStream, Part, boundary_of, parts_of
+from core.errors import InvalidRequestError, RequestTooLargeError
 
 START = b'--b\r\nContent-Disposition: form-data; name="a"\r\n\r\n'
 
@@ -91,3 +91,37 @@ def test_a_field_that_is_not_text_names_itself() -> None:
         _ = Part("prompt", b"\xff").text
 
     assert refusal.value.param == "prompt"
+
+
+UPLOAD = form(
+    b'Content-Disposition: form-data; name="purpose"\r\n\r\nvision',
+    b'Content-Disposition: form-data; name="file"; filename="a.bin"\r\nContent-Type: a/b\r\n\r\n\r\n--b-\r\n\x00',
+    b'Content-Disposition: form-data; name="file"\r\n\r\ntext',
+)
+
+
+@pytest.mark.parametrize("size", range(1, len(UPLOAD) + 1))
+def test_a_file_is_handed_on_as_it_comes_however_the_form_is_cut(size: int) -> None:
+    stream, content = FormStream(b"b", file_field="file", most_bytes=20), b""
+    for start in range(0, len(UPLOAD), size):
+        content += b"".join(stream.feed(UPLOAD[start : start + size]))
+
+    assert content == b"\r\n--b-\r\n\x00"
+    assert stream.close() == (
+        Part("purpose", b"vision"),
+        Part("file", b"", "a.bin", "a/b"),
+        Part("file", b"text"),
+    )
+
+
+def test_a_form_that_is_read_as_it_comes_has_an_end_and_is_small_beside_its_file() -> None:
+    stream = FormStream(b"b", file_field="file", most_bytes=9)
+    with pytest.raises(RequestTooLargeError):
+        stream.feed(UPLOAD)
+    cut = FormStream(b"b", file_field="file", most_bytes=20)
+    cut.feed(UPLOAD[:-4])
+
+    with pytest.raises(InvalidRequestError, match="last boundary"):
+        cut.close()
+    with pytest.raises(InvalidRequestError):
+        FormStream(b"b", file_field="file", most_bytes=20).feed(b"nothing of a form")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import AsyncIterator
 
 import openai
@@ -11,6 +12,7 @@ from core.contracts.operations import OperationRecord
 from core.errors import ContentBlockedError, RateLimitedError
 from provider.interface.turns import TextDelta
 from tests.fakes.server import KEY, Served, complete
+from tests.fakes.upstream import png
 
 HELLO = [{"role": "user", "content": "Hi"}]
 
@@ -52,7 +54,7 @@ async def test_models_and_pictures(served: Served, sdk: openai.AsyncOpenAI) -> N
     assert (await sdk.models.retrieve("auto")).id == "auto"
     image = await sdk.images.generate(prompt="A heron", model="gpt-image-1", size="1024x1024")
     assert image.data is not None
-    assert (image.data[0].url or "").startswith(served.url)
+    assert base64.b64decode(image.data[0].b64_json or "") == png()
 
 
 async def test_errors_have_the_classes_that_clients_catch(served: Served, sdk: openai.AsyncOpenAI) -> None:
@@ -62,7 +64,7 @@ async def test_errors_have_the_classes_that_clients_catch(served: Served, sdk: o
     with pytest.raises(openai.AuthenticationError):
         await sdk.with_options(api_key="wrong").models.list()
     with pytest.raises(openai.NotFoundError):
-        await sdk.responses.create(model="auto", input="Hi")
+        await sdk.embeddings.create(model="auto", input="Hi")
 
     assert blocked.value.code == "content_policy_violation"
 

@@ -22,6 +22,8 @@ OPERATIONS = "/v1/chatgpt/operations"
 ASYNC = {"prefer": "respond-async"}
 WORK = (AccessScope.CHAT, AccessScope.IMAGES, AccessScope.RESEARCH, AccessScope.READ)
 
+CHATS = [f"{model}{mode}" for model in ("auto", "gpt-5-5") for mode in ("", "@optimized", "@opencode")]
+
 
 def ids(answer: httpx2.Response) -> list[str]:
     return [found["id"] for found in answer.json()["data"]]
@@ -196,7 +198,7 @@ async def test_a_key_hears_of_its_own_accounts_alone(tmp_path: Path) -> None:
     assert (health["account"], health["accounts"], health["account_concurrency"]) == ("b", ["b", "c"], {"b": 1, "c": 3})
     assert [warning["account"] for warning in ready["warnings"]] == ["c"]
     assert [warning["account"] for warning in everybody["warnings"]] == ["a", "c"]
-    assert models == ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]
+    assert [name for name in models if "@" not in name] == ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]
     assert pro.status_code == 404
     assert "gpt-5-5-pro" in [model["id"] for model in everything]
 
@@ -204,10 +206,10 @@ async def test_a_key_hears_of_its_own_accounts_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("scopes", "expected"),
     [
-        ((AccessScope.READ, AccessScope.CHAT), ["auto", "gpt-5-5"]),
+        ((AccessScope.READ, AccessScope.CHAT), CHATS),
         ((AccessScope.READ, AccessScope.IMAGES), ["auto", "gpt-5-5", "gpt-image-1"]),
         ((AccessScope.READ, AccessScope.RESEARCH), ["chatgpt-deep-research"]),
-        ((AccessScope.READ,), ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]),
+        ((AccessScope.READ,), [*CHATS, "gpt-image-1", "chatgpt-deep-research"]),
     ],
 )
 async def test_a_key_that_works_is_offered_what_its_scopes_open(
@@ -235,7 +237,7 @@ async def test_a_key_uses_its_own_models_alone(served: Served) -> None:
     for answer in refused:
         assert (answer.status_code, answer.json()["error"]["code"]) == (403, "model_not_allowed")
         assert answer.json()["error"]["param"] == "model"
-    assert listed == ["auto", "gpt-image-1"]
+    assert listed == ["auto", "auto@optimized", "auto@opencode", "gpt-image-1"]
     assert hidden.status_code == 404
 
 

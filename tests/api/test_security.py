@@ -111,8 +111,8 @@ async def test_without_the_right_key_every_closed_route_is_shut(served: Served, 
 
     for code, answers in seen.items():
         for (method, path), answer in answers.items():
-            closed = need_of(path) is not Anybody.OPEN or "/files/" in path
-            expected = (401, "api_key_missing" if "/files/" in path else code)
+            closed = need_of(path) is not Anybody.OPEN or "/chatgpt/files/" in path
+            expected = (401, "api_key_missing" if "/chatgpt/files/" in path else code)
             assert (answer == expected) is closed, (method, path, answer)
             if not closed:
                 assert answer == 200, (method, path, answer)
@@ -166,9 +166,9 @@ async def test_a_route_that_nobody_thought_of_is_for_those_who_administer(served
 
 async def test_a_narrow_key_hears_of_unknown_paths_what_everybody_hears(served: Served) -> None:
     async with served.client(await make_key(served, AccessScope.CHAT)) as client:
-        answers = [await client.get("/v1/responses"), await client.post("/v1/embeddings", json={})]
+        answers = [await client.get("/v1/unheard-of"), await client.post("/v1/embeddings", json={})]
 
-    assert [answer.json()["error"]["code"] for answer in answers] == ["not_found", "not_found"]
+    assert [answer.json()["error"]["code"] for answer in answers] == ["not_found", "not_offered"]
 
 
 async def test_scope_is_looked_at_before_the_body(served: Served) -> None:
@@ -210,5 +210,5 @@ async def test_a_body_of_another_type_is_a_415_that_names_the_right_one(served: 
             answer = await client.request(method, filled(path), content=b"a=b", headers={"content-type": "text/plain"})
             form = "multipart/form-data" in answer.text
             assert answer.status_code == 415, (method, path, answer.text)
-            assert "application/json" in answer.json()["error"]["message"]
-            assert form is (path in ("/v1/images/edits", "/v1/chatgpt/vision")), path
+            assert ("application/json" in answer.json()["error"]["message"]) is (path != "/v1/files")
+            assert form is (path in ("/v1/images/edits", "/v1/chatgpt/vision", "/v1/files")), path

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 
 import aiohttp
 
+from tests.bench.kinds import KINDS
+
 
 @dataclass
 class Tally:
@@ -24,20 +26,21 @@ class Tally:
 
 async def one(session: aiohttp.ClientSession, arguments: argparse.Namespace, tally: Tally) -> None:
     """One chat, streamed or not, read to its end."""
-    body = {"model": "auto", "stream": arguments.stream, "messages": [{"role": "user", "content": arguments.prompt}]}
+    kind = KINDS[arguments.kind]
+    body = kind.body(arguments.prompt, stream=arguments.stream)
     started = time.perf_counter()
     try:
-        async with session.post("/v1/chat/completions", json=body) as answer:
+        async with session.post(kind.path, json=body) as answer:
             tail, text = b"", b""
             async for piece in answer.content.iter_any():
                 text = (tail + piece)[-4000:]
                 if not arguments.stream:
                     tail = tail + piece
                     continue
-                if len(tally.first) == tally.done + len(tally.errors) and b'"content"' in piece:
+                if len(tally.first) == tally.done + len(tally.errors) and kind.first in piece:
                     tally.first.append(time.perf_counter() - started)
-                tail = text[-200:]
-            ended = b"[DONE]" in tail if arguments.stream else tail.rstrip().endswith(b"}")
+                tail = text[-4000:]
+            ended = kind.last in tail if arguments.stream else tail.rstrip().endswith(b"}")
             if answer.status != 200 or not ended:
                 tally.errors.append(f"{answer.status} {tail[:200]!r}")
             else:
@@ -83,6 +86,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5)
     parser.add_argument("--count", type=int, default=0)
     parser.add_argument("--pause", type=float, default=0)
+    parser.add_argument("--kind", choices=KINDS, default="chat")
     parser.add_argument("--prompt", default="Say hello")
     sys.stdout.write(json.dumps(asyncio.run(run(parser.parse_args()))) + "\n")
 

@@ -85,8 +85,8 @@ class Bench:
 
     def load(self, url: str, *arguments: str) -> dict[str, Any]:
         """One run of the load; its figures."""
-        command = [sys.executable, str(HERE / "load.py"), "--url", url, "--key", KEY, *arguments]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True)
+        command = [sys.executable, "-m", "tests.bench.load", "--url", url, "--key", KEY, *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=600, check=True, cwd=HERE.parents[1])
         figures: dict[str, Any] = json.loads(done.stdout)
         return figures
 

@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx2
 from temporalio.client import Client
 
-from tests.bench import leases, noop, operations, routing
+from tests.bench import leases, noop, operations, routing, surfaces
 from tests.bench.processes import HERE, KEY, Bench, bench
 
 ROUNDS = 3
@@ -111,6 +111,7 @@ def measure(folder: Path) -> list[tuple[str, str, str]]:
         ours, relay, errors = throughput(it, "--concurrency", "32")
         seen = f"{ours / relay:.2f} ({ours:.0f} against {relay:.0f}, {errors} errors)"
         rows.append(("answers a second, concurrency 32, over the relay", "≥ 0.6, no errors", seen))
+        rows += surfaces.rows(it)
         many = it.load(it.api_url, "--concurrency", "200", "--seconds", "8")
         seen = f"{many['errors']} of {many['done'] + many['errors']}"
         rows.append(("errors at concurrency 200", "0", seen))

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from provider.simulator import SimulatorConfig
+from tests.e2e import node
 from tests.e2e.stack import Stack, open_stack
 
 
@@ -19,3 +20,9 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
         tmp_path, config, CHATGPT_RECONCILE_GRACE_SECONDS="2", CHATGPT_HEARTBEAT_SECONDS="3"
     ) as stack:
         yield stack
+
+
+@pytest.fixture(scope="session")
+def node_client() -> Path:
+    """The entry of the vendor's client for Node."""
+    return node.install()

@@ -19,6 +19,7 @@ from cli.up.dev_server import command as temporal_command
 from cli.up.dev_server import find_binary
 from provider.simulator import Simulator, SimulatorConfig
 from provider.simulator import start as start_simulator
+from tests.fakes.strict import StrictTransport
 
 KEY = "e2e-" + "k" * 40
 
@@ -79,6 +80,7 @@ class Stack:
     def client(self, **options: Any) -> httpx2.AsyncClient:
         """A client of the API with its key."""
         options.setdefault("timeout", 60)
+        options.setdefault("transport", StrictTransport())
         return httpx2.AsyncClient(base_url=self.base_url, headers={"Authorization": f"Bearer {KEY}"}, **options)
 
     async def start_temporal(self) -> Process:

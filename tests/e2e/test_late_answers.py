@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import fcntl
-import json
-import os
-import shutil
-import ssl
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -16,62 +10,14 @@ import openai
 import pytest
 
 from tests.e2e.calls import chat
+from tests.e2e.node import run
 from tests.e2e.stack import KEY, Stack
 
 SHORT = {"CHATGPT_SYNC_PATIENCE_SECONDS": "0.4", "CHATGPT_PING_SECONDS": "0.2"}
-CLIENTS = Path.home() / ".cache" / "chatgpt-api" / "node-clients"
-VERSION = "6.49.0"
-LATE_PICTURE = {"prompt": "[sim:seconds=2] a heron", "model": "gpt-image-1"}
+LATE_PICTURE = {"prompt": "[sim:seconds=2] a heron", "model": "gpt-image-1", "response_format": "url"}
 LATE_REFUSAL = {"prompt": "[sim:image=failed,seconds=2] a heron", "model": "gpt-image-1"}
 LATE_CHAT = chat("[sim:slow=2] hello")
 LATE_BLOCK = chat("[sim:slow=2,fault=moderation] hello")
-
-
-def _install() -> Path:
-    """The vendor's client for Node, fetched once for this user."""
-    npm = shutil.which("npm")
-    assert npm is not None, "these tests need Node and npm: install Node.js 20 or newer"
-    package = CLIENTS / "node_modules" / "openai"
-    CLIENTS.mkdir(parents=True, exist_ok=True)
-    with (CLIENTS / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        manifest = package / "package.json"
-        if not manifest.exists() or json.loads(manifest.read_text())["version"] != VERSION:
-            subprocess.run(
-                [npm, "install", "--prefix", str(CLIENTS), "--no-audit", "--no-fund", f"openai@{VERSION}"],
-                check=True,
-                capture_output=True,
-                env={**_system_certificates(), **os.environ},
-                timeout=150,
-            )
-    return package / "index.mjs"
-
-
-def _system_certificates() -> dict[str, str]:
-    """Node trusts a list of its own; this machine's may know one more, of a proxy on the way to the registry."""
-    known = ssl.get_default_verify_paths().cafile
-    return {"NODE_EXTRA_CA_CERTS": known} if known else {}
-
-
-@pytest.fixture(scope="session")
-def node_client() -> Path:
-    """The entry of the package."""
-    return _install()
-
-
-async def node(stack: Stack, module: Path, *calls: dict[str, Any]) -> list[dict[str, Any]]:
-    """What calls in Node come to, one after the other."""
-    asked = {"module": str(module), "baseURL": f"{stack.base_url}/v1", "apiKey": KEY, "calls": calls}
-    child = await asyncio.create_subprocess_exec(
-        "node",
-        str(Path(__file__).with_name("late.mjs")),
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    out, trouble = await asyncio.wait_for(child.communicate(json.dumps(asked).encode()), 50)
-    assert child.returncode == 0, trouble.decode()
-    return [json.loads(line) for line in out.splitlines()]
 
 
 def python(stack: Stack, **options: Any) -> openai.AsyncOpenAI:
@@ -128,16 +74,15 @@ async def test_nodes_client_reads_late_answers_and_never_takes_a_late_error_for_
     keyed = {"headers": {"Idempotency-Key": "one"}}
     refused, blocked = {"body": LATE_REFUSAL, "options": keyed}, {"body": LATE_BLOCK, "options": keyed}
 
-    picture, said, *late = await node(
-        stack,
-        node_client,
+    calls = [
         {"kind": "image", "body": LATE_PICTURE, "options": {}},
         {"kind": "chat", "body": LATE_CHAT, "options": {}},
         {"kind": "image", **refused},
         {"kind": "image", **refused},
         {"kind": "chat", **blocked},
         {"kind": "chat", **blocked},
-    )
+    ]
+    picture, said, *late = await run(stack, "late.mjs", node_client, calls=calls)
 
     assert picture["text"].startswith(stack.base_url)
     assert said["ok"]

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
-from core.errors import UpstreamError
+from bridge.routing.needs import Needs
+from bridge.routing.pool import Held
+from core.errors import NoEligibleAccountError, UpstreamError
 from provider.interface.accounts import Limits
 from provider.interface.quota import QuotaWatcher
 from provider.interface.turns import (
@@ -29,7 +31,7 @@ Step = TurnEvent | Exception | asyncio.Event | float
 def says(*pieces: str, reason: str = "stop") -> list[Step]:
     """The steps of a good answer."""
     text = "".join(pieces)
-    finished = TurnFinished(text, "length" if reason == "length" else "stop")
+    finished = TurnFinished(text, "length" if reason == "length" else "stop", message_id="answer-1")
     return [ConversationKnown("conversation-1"), *(TextDelta(piece) for piece in pieces), finished]
 
 
@@ -42,6 +44,7 @@ class ChatWorld:
         refusals: by account, errors that answer the POST, used up from the front.
         uploading: by account, errors that answer an upload, used up from the front.
         script: what every accepted turn plays.
+        scripts: what coming turns play instead, used up from the front.
         accepting: a closed gate holds turns that were sent and not accepted yet.
         asked: account and request of every turn that was sent.
         stopped: accounts whose turns were left unfinished.
@@ -54,6 +57,7 @@ class ChatWorld:
     refusals: dict[str, list[Exception]] = field(default_factory=dict)
     uploading: dict[str, list[Exception]] = field(default_factory=dict)
     script: list[Step] = field(default_factory=lambda: says("Hello", " there"))
+    scripts: list[list[Step]] = field(default_factory=list)
     accepting: asyncio.Event = field(default_factory=asyncio.Event)
     asked: list[tuple[str, TurnRequest]] = field(default_factory=list)
     uploaded: list[tuple[str, str, str]] = field(default_factory=list)
@@ -107,7 +111,7 @@ class ChatSession(FakeSession):
         if before_send is not None:
             await before_send()
         self._world.asked.append((self.alias, request))
-        turn = _Turn(self._world.script)
+        turn = _Turn(self._world.scripts.pop(0) if self._world.scripts else self._world.script)
         try:
             await self._world.accepting.wait()
             if self._world.refusals.get(self.alias):
@@ -144,6 +148,34 @@ class ChatProvider(FakeProvider):
         session = ChatSession(alias, self._world, capture_text)
         self.sessions.append(session)
         return session
+
+
+@dataclass
+class FakeAccounts:
+    """A pool of two accounts whose slots are always free. `refuses`: models that none of them may serve."""
+
+    world: ChatWorld
+    aliases: tuple[str, ...] = ("one", "two")
+    needs: list[Needs] = field(default_factory=list)
+    affinities: list[str | None] = field(default_factory=list)
+    left: list[BaseException | None] = field(default_factory=list)
+    refuses: set[str] = field(default_factory=set)
+
+    @asynccontextmanager
+    async def chat(
+        self, needs: Needs, *, affinity: str | None = None, exclude: Collection[str] = ()
+    ) -> AsyncIterator[Held]:
+        self.needs.append(needs)
+        self.affinities.append(affinity)
+        free = [alias for alias in self.aliases if alias not in exclude and needs.slug not in self.refuses]
+        if not free:
+            raise NoEligibleAccountError("all tried")
+        try:
+            yield Held(free[0], ChatSession(free[0], self.world))
+        except BaseException as error:
+            self.left.append(error)
+            raise
+        self.left.append(None)
 
 
 def _raise_next(errors: dict[str, list[Exception]], alias: str) -> None:

@@ -34,9 +34,13 @@ from bridge.accounts.reopening import Reopening
 from bridge.audit import AuditLog
 from bridge.build import references
 from bridge.care.care import Care
+from bridge.chat.uploads import Uploads
 from bridge.files.artifacts import Artifacts, keep
 from bridge.files.inputs import Inputs
 from bridge.files.kept import KeptFiles
+from bridge.files.library import Library
+from bridge.files.previews import Previews
+from bridge.files.uploaded import UploadedFiles
 from bridge.idempotency.answers import KeptAnswers
 from bridge.keys.book import ApiKeys
 from bridge.operations.feed import Feed
@@ -46,6 +50,9 @@ from bridge.quota.book import QuotaBook
 from bridge.quota.checks import AccountChecks
 from bridge.quota.cooling import Cooldowns
 from bridge.quota.quota import Quota
+from bridge.responses.conversations import KeptConversations
+from bridge.responses.records import KeptResponses
+from bridge.responses.sealing import Sealing
 from bridge.routing.pool import Pool
 from bridge.routing.sessions import Sessions
 from bridge.store.engine import Store
@@ -57,6 +64,7 @@ from core.contracts.operations import OperationState
 from core.settings import Settings, load_all
 from tests.fakes.chat import ChatProvider, ChatWorld
 from tests.fakes.provider import capture
+from tests.fakes.strict import StrictTransport
 from tests.fakes.temporal import FakeTemporal
 from tests.fakes.upstream import png
 
@@ -80,7 +88,8 @@ class Served:
     def client(self, key: str | None = KEY, **options: Any) -> httpx2.AsyncClient:
         """A client with the key, or with none."""
         headers = {"Authorization": f"Bearer {key}"} if key else {}
-        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=10, trust_env=False, **options)
+        options.setdefault("transport", StrictTransport())
+        return httpx2.AsyncClient(base_url=self.url, headers=headers, timeout=30, trust_env=False, **options)
 
     async def raw(self, *lines: str, body: bytes = b"") -> bytes:
         """Send bytes over a connection of its own and read until the server closes it."""
@@ -94,7 +103,13 @@ class Served:
 
 
 def settings_for(
-    root: Path, *, inputs: Mapping[str, Any] | None = None, temporal: Mapping[str, Any] | None = None, **server: Any
+    root: Path,
+    *,
+    inputs: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None,
+    temporal: Mapping[str, Any] | None = None,
+    chat: Mapping[str, Any] | None = None,
+    **server: Any,
 ) -> Settings:
     """Settings of a bridge that lives in one folder."""
     return load_all(
@@ -102,7 +117,9 @@ def settings_for(
         storage={"data_dir": root / "data"},
         accounts={"accounts_dir": root / "accounts"},
         inputs=inputs or {},
+        files=files or {},
         temporal=temporal or {},
+        chat=chat or {},
     )
 
 
@@ -113,7 +130,9 @@ async def open_server(
     captures: Mapping[str, str] | None = None,
     patience_seconds: float = 1,
     inputs: Mapping[str, Any] | None = None,
+    files: Mapping[str, Any] | None = None,
     temporal: Mapping[str, Any] | None = None,
+    chat: Mapping[str, Any] | None = None,
     **server: Any,
 ) -> AsyncIterator[Served]:
     """Serve until the block is left.
@@ -122,10 +141,12 @@ async def open_server(
         captures: the accounts; one named `plus` when nothing is said.
         patience_seconds: of the line for slots.
         inputs: settings of inputs.
+        files: settings of files that are uploaded.
         temporal: settings of Temporal.
+        chat: settings of chats.
         server: settings of the server.
     """
-    settings = settings_for(root, inputs=inputs, temporal=temporal, **server)
+    settings = settings_for(root, inputs=inputs, files=files, temporal=temporal, chat=chat, **server)
     world, temporal = ChatWorld(), FakeTemporal()
     async with _bridge(settings, world, patience_seconds) as bridge:
         for alias, text in (captures if captures is not None else {"plus": capture("plus")}).items():
@@ -163,7 +184,10 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
     world.quota = book
     await quota.start()
     feed = Feed(store)
-    artifacts = Artifacts(store, settings.storage.artifacts_dir)
+    artifacts, kept = Artifacts(store, settings.storage.artifacts_dir), KeptFiles(store, settings.storage.artifacts_dir)
+    most, quota_bytes = settings.files.max_file_bytes, settings.files.quota_bytes
+    uploads = UploadedFiles(store, settings.storage.files_dir, most_bytes=most, quota_bytes=quota_bytes)
+    library = Library(store, uploads, kept, settings.storage.artifacts_dir)
     keys = ApiKeys(store)
     yield SimpleNamespace(
         store=store,
@@ -180,6 +204,7 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
             registry, quota, pool.session, pool.report, Reopening(vault, provider, registry, outcomes)
         ),
         pool=pool,
+        chat_uploads=Uploads(),
         limits=SlotLimits(store, registry, environment),
         cooldowns=Cooldowns(store, registry, quota.keeper),
         quota=quota,
@@ -189,10 +214,16 @@ async def _bridge(settings: Settings, world: ChatWorld, patience_seconds: float)
         feed=feed,
         removal=Removal(store, settings.storage.artifacts_dir),
         artifacts=artifacts,
-        kept_files=KeptFiles(store, settings.storage.artifacts_dir),
+        kept_files=kept,
+        previews=Previews(settings.storage.artifacts_dir),
         inputs=Inputs(store, settings.storage.data_dir / "inputs"),
-        references=references(settings.inputs, store, artifacts),
+        uploaded=uploads,
+        library=library,
+        references=references(settings.inputs, library),
         answers=KeptAnswers(store, vault.keyring, process_id=presence.process_id, hours=24),
+        responses=KeptResponses(store, vault.keyring),
+        conversations=KeptConversations(store, vault.keyring),
+        sealing=Sealing(vault.keyring),
         keys=keys,
         audit=AuditLog(store),
         presence=presence,

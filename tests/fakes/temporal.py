@@ -17,6 +17,7 @@ class FakeTemporal:
 
     Attributes:
         work: what a start sets going, as a worker would.
+        ending: what a cancellation sets going.
         later: what a workflow knows more than the row; `None` when no worker answers.
         decided: the decisions on plans: operation, decision, text and update id.
         refuses: what a decision is refused with.
@@ -28,6 +29,7 @@ class FakeTemporal:
     confirms: bool = True
     failing: frozenset[str] = frozenset()
     work: Callable[[OperationRecord], Awaitable[None]] | None = None
+    ending: Callable[[str], Awaitable[None]] | None = None
     later: Callable[[OperationRecord], OperationRecord] | None = None
     started: list[str] = field(default_factory=list)
     cancelled: list[str] = field(default_factory=list)
@@ -47,6 +49,8 @@ class FakeTemporal:
 
     async def cancel(self, operation_id: str) -> None:
         self.cancelled.append(operation_id)
+        if self.ending is not None:
+            await self.ending(operation_id)
 
     async def decide_plan(
         self, operation_id: str, decision: PlanDecision, text: str = "", *, update_id: str

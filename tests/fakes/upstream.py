@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +22,7 @@ from provider.interface.turns import (
     FoundTurn,
     ImageAsset,
     ImagePending,
+    ImagePreview,
     ImageState,
     OnClose,
     QuotaTold,
@@ -40,6 +41,16 @@ def png(colour: str = "teal") -> bytes:
     """A small picture."""
     out = io.BytesIO()
     Image.new("RGB", (16, 12), colour).save(out, "PNG")
+    return out.getvalue()
+
+
+def mask(size: tuple[int, int] = (16, 12), *, changed: bool = True) -> bytes:
+    """A mask whose upper left quarter is to be changed, or nothing of it."""
+    out = io.BytesIO()
+    image = Image.new("RGBA", size, (1, 2, 3, 255))
+    if changed:
+        image.paste((0, 0, 0, 0), (0, 0, size[0] // 2, size[1] // 2))
+    image.save(out, "PNG")
     return out.getvalue()
 
 
@@ -78,6 +89,8 @@ class FakeUpstream:
         pending_answers: how many looks at an answer find only what was said first.
         answer_fails: upstream broke its answer off.
         temporary_lost: nobody can look into a temporary chat.
+        previews: how many previews a picture's stream shows before the gate `in_stream`, and a look at it while it is
+            pending.
         echoes: a picture that was uploaded shows up among those that are made.
         quota: what upstream says is left of each feature.
         probing: trouble of whoever asks for limits, by account; `probed` are those that did.
@@ -112,6 +125,7 @@ class FakeUpstream:
     answer_fails: bool = False
     temporary_lost: bool = True
     echoes: bool = False
+    previews: int = 0
     quota: dict[str, float] = field(default_factory=dict)
     probing: dict[str, Exception] = field(default_factory=dict)
     probed: list[str] = field(default_factory=list)
@@ -147,6 +161,11 @@ class FakeUpstream:
         sent = [file.file_id for file in request.messages[-1].files] if self.echoes else []
         return tuple(ImageAsset(f"sediment://{file_id}", file_id) for file_id in (*sent, "file_1"))
 
+    def shown(self) -> tuple[ImageAsset, ...]:
+        """The previews."""
+        names = [f"file_preview{number}" for number in range(self.previews)]
+        return tuple(ImageAsset(f"sediment://{name}", name) for name in names)
+
     async def held(self) -> None:
         """Wait until somebody has come to a gate."""
         await asyncio.wait_for(self.arrived.wait(), 20)
@@ -165,14 +184,21 @@ class _Turn:
     def conversation_id(self) -> str | None:
         return self._submission.conversation_id
 
-    async def __aiter__(self) -> AsyncIterator[TurnEvent]:
-        world, conversation = self._world, self._submission.conversation_id
-        yield ConversationKnown(conversation)
+    def _first(self) -> Iterator[TurnEvent]:
+        world = self._world
+        yield ConversationKnown(self._submission.conversation_id)
         if world.quota:
             yield QuotaTold(world.quota)
         if self._submission.request.kind == "chat":
             for piece in world.pieces[: world.said_first]:
                 yield TextDelta(piece)
+        for asset in world.shown():
+            yield ImagePreview(asset)
+
+    async def __aiter__(self) -> AsyncIterator[TurnEvent]:
+        world, conversation = self._world, self._submission.conversation_id
+        for event in self._first():
+            yield event
         holding = asyncio.create_task(world.passes(world.in_stream, world.streaming))
         try:
             while not holding.done():
@@ -255,7 +281,7 @@ class UpstreamSession(FakeSession):
             raise ConversationNotFoundError("no such conversation")
         if world.pending_polls > 0:
             world.pending_polls -= 1
-            return ImageState("pending", task_id="task_1")
+            return ImageState("pending", task_id="task_1", previews=world.shown())
         if world.answer:
             return ImageState("refused", text=world.answer)
         made = next(sent for sent in world.submissions if sent.conversation_id == conversation_id)

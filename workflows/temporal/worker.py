@@ -14,6 +14,7 @@ from activities.account_care import AccountCareActivities
 from activities.artifacts import ArtifactActivities
 from activities.images import ImageActivities
 from activities.leases import LeaseActivities
+from activities.previews import PreviewKeeper
 from activities.records import RecordActivities
 from activities.research import ResearchActivities
 from activities.responses import ResponseActivities
@@ -50,8 +51,9 @@ def activities(bridge: Bridge) -> list[Any]:
     upstream = Upstream(bridge.pool, bridge.submissions)
     leases = LeaseActivities(bridge.reservations)
     uploads = UploadActivities(bridge.submissions, upstream, bridge.inputs)
-    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results)
-    images = ImageActivities(bridge.submissions, upstream)
+    previews = PreviewKeeper(bridge.submissions, bridge.previews)
+    turns = TurnActivities(bridge.submissions, upstream, bridge.operations, bridge.results, previews)
+    images = ImageActivities(bridge.submissions, upstream, previews)
     responses = ResponseActivities(bridge.operations, bridge.submissions, bridge.results, upstream)
     artifacts = ArtifactActivities(bridge.operations, bridge.submissions, upstream, bridge.artifacts)
     research = ResearchActivities(bridge.operations, bridge.submissions, bridge.researches, upstream, bridge.reports)

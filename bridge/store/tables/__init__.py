@@ -5,6 +5,7 @@ from bridge.store.tables.artifacts import ArtifactRow
 from bridge.store.tables.audit import AuditRow
 from bridge.store.tables.cooldowns import AffinityRow, CooldownRow, TurnRow
 from bridge.store.tables.events import EventRow
+from bridge.store.tables.files import FileRow
 from bridge.store.tables.idempotency import IdempotencyRow
 from bridge.store.tables.inputs import InputRow, UploadRow
 from bridge.store.tables.keys import ApiKeyRow
@@ -13,6 +14,7 @@ from bridge.store.tables.limits import SlotLimitRow
 from bridge.store.tables.operations import OperationRow
 from bridge.store.tables.quota import QuotaAccountRow, QuotaHistoryRow, QuotaReadingRow
 from bridge.store.tables.research import ResearchRow
+from bridge.store.tables.responses import ConversationItemRow, ConversationRow, ResponseRow
 from bridge.store.tables.results import AnswerRow, ResultRow
 from bridge.store.tables.retention import DoomedFileRow
 from bridge.store.tables.submissions import SubmissionRow
@@ -27,10 +29,13 @@ __all__ = [
     "ApiKeyRow",
     "ArtifactRow",
     "AuditRow",
+    "ConversationItemRow",
+    "ConversationRow",
     "CooldownRow",
     "DoomedFileRow",
     "EventRow",
     "ExpiryWarningRow",
+    "FileRow",
     "IdempotencyRow",
     "InputRow",
     "LeaseRow",
@@ -40,6 +45,7 @@ __all__ = [
     "QuotaHistoryRow",
     "QuotaReadingRow",
     "ResearchRow",
+    "ResponseRow",
     "ResultRow",
     "RevisionRow",
     "SlotLimitRow",

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import JSON
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field, Index, SQLModel
 
 from bridge.store.types import UtcTime
 
@@ -18,6 +18,7 @@ class ArtifactRow(SQLModel, table=True):
     """
 
     __tablename__ = "artifacts"
+    __table_args__ = (Index("ix_artifacts_owner_created", "owner", "created_at"),)
 
     file_id: str = Field(primary_key=True)
     owner: str

@@ -16,7 +16,8 @@ class OperationRow(SQLModel, table=True):
 
     `sequence` is the admission order. `disconnected_at` is when the first caller's own connection ended and `claimed`
     that a retry has taken the run over: by both a vendor SDK's retry finds the run it lost. `prompt` is the beginning
-    of the request's words, to be searched. `route` is how it came to its account.
+    of the request's words, to be searched. `lead` names the operation that answers for a group, in its other members.
+    `route` is how it came to its account.
     """
 
     __tablename__ = "operations"
@@ -49,6 +50,7 @@ class OperationRow(SQLModel, table=True):
     failure: dict[str, Any] | None = Field(default=None, sa_type=JSON)
     quota: dict[str, float] | None = Field(default=None, sa_type=JSON)
     rerun_of: str | None = Field(default=None, index=True)
+    lead: str | None = Field(default=None, index=True)
     attempts: int = 0
     last_event: int = 0
     cancel_requested: bool = False

@@ -13,6 +13,7 @@ from provider.chatgpt_web.widgets import HINT as RESEARCH_HINT
 from provider.interface.turns import TurnMessage, TurnRequest, UploadedFile
 
 IMAGE_HINT = "picture_v2"
+SEARCH_HINT = "search"
 ROOT = "client-created-root"
 
 _DEFAULTS: Mapping[str, Any] = {
@@ -96,7 +97,7 @@ def conversation_body(
         "client_prepare_state": prepared,
         "timezone_offset_min": offset_minutes(zone, datetime.fromtimestamp(now_seconds, UTC)),
         "timezone": zone,
-        "system_hints": list(_HINTS[request.kind]),
+        "system_hints": [*_HINTS[request.kind], *([SEARCH_HINT] if chat and request.search else [])],
     }
     if image:
         body[_FOLLOWUPS] = True

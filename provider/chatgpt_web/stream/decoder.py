@@ -8,10 +8,12 @@ from typing import Any
 
 from core.errors import BridgeError, RateLimitedError
 from provider.chatgpt_web import errors
+from provider.chatgpt_web.assets import input_ids, preview_assets
 from provider.chatgpt_web.limits import read_limits, remaining_of
 from provider.chatgpt_web.stream.deltas import DeltaDocuments
 from provider.chatgpt_web.stream.facts import StreamFacts
 from provider.chatgpt_web.stream.messages import TurnMessages
+from provider.chatgpt_web.stream.thoughts import Thoughts
 from provider.chatgpt_web.stream.visible import Message, Part
 from provider.chatgpt_web.widgets import research_handle
 from provider.interface.accounts import Limits
@@ -19,6 +21,7 @@ from provider.interface.research import ResearchHandle
 from provider.interface.turns import (
     ConversationKnown,
     ImagePending,
+    ImagePreview,
     ModelResolved,
     QuotaTold,
     ResearchStarted,
@@ -50,6 +53,8 @@ class TurnDecoder:
         known_ids: Collection[str],
         sent_answers: Iterable[str],
         seeks_research: bool = False,
+        seeks_pictures: bool = False,
+        uploaded: Collection[str] = (),
         on_limits: Callable[[Limits], None] | None = None,
     ) -> None:
         self.conversation_id: str | None = None
@@ -62,9 +67,12 @@ class TurnDecoder:
         self.parse_errors = 0
         self.research: ResearchHandle | None = None
         self._seeks_research = seeks_research
+        self._seeks_pictures = seeks_pictures
+        self._shown_assets = set(uploaded)
         self._on_limits = on_limits
         self._is_research_told = False
         self._deltas = DeltaDocuments()
+        self._thoughts = Thoughts()
         self._ignored_ops = 0
         self._flow: Part | None = None
         self._model: str | None = None
@@ -197,12 +205,17 @@ class TurnDecoder:
 
     def _update(self, part: Part, message: Message, *, rewritten: bool) -> None:
         text = self.messages.update(part, message, rewritten=rewritten)
+        if not part.ignored:
+            for delta in self._thoughts.update(message):
+                self.tell(delta)
         task = self.messages.image_task_id
         if task and task != self._task:
             self._task = task
             self.tell(ImagePending(task))
         if self._seeks_research and not part.ignored:
             self._research(message)
+        if self._seeks_pictures:
+            self._previews(message)
         self._resolve(self.facts.model_slug or self.messages.model_slug)
         self.show(text)
 
@@ -219,6 +232,12 @@ class TurnDecoder:
             self.research = found
             if found.widget_session_id and found.session_id:
                 self.tell_research()
+
+    def _previews(self, message: Message) -> None:
+        known = self._shown_assets | input_ids(self.inputs)
+        for asset in preview_assets([message], inputs=known):
+            self._shown_assets.add(asset.file_id)
+            self.tell(ImagePreview(asset))
 
     def _beside(self, document: dict[str, Any]) -> None:
         """What stands beside a message: the conversation, and an error."""

@@ -62,6 +62,8 @@ class TurnReader:
             known_ids=known_ids,
             sent_answers=sent_answers,
             seeks_research=kind == "research",
+            seeks_pictures=kind == "image",
+            uploaded=uploaded,
             on_limits=on_limits,
         )
         self._on_topic = False

@@ -115,3 +115,16 @@ async def test_a_finished_one_reads_as_the_chat_it_would_have_been(served: Serve
     assert body["usage"] == here["usage"]
     assert body["chatgpt_operation_id"] == operation_id
     assert body == await response_answer(served.services, record, "")
+
+
+async def test_a_model_that_nobody_offers_is_answered_by_the_fallback(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    started = await client.post(CHAT, json=chat(model="gpt-nonsense"), headers=ASYNC)
+    operation_id = started.json()["operation"]["id"]
+    await served.bridge.operations.close(operation_id, OperationState.COMPLETED, text="Hello")
+
+    record = await served.bridge.operations.find(operation_id)
+    body = await response_answer(served.services, record, "")
+    assert (record.model, record.request["slug"]) == ("gpt-nonsense", "auto")
+    assert (body["model"], body["chatgpt_fallback_model"]) == ("gpt-nonsense", "auto")

@@ -210,7 +210,7 @@ async def test_a_failure_that_may_have_cost_something_is_told_again(
     served.world.script = says("Better")
     two = await ask(client, chat(stream=streamed))
 
-    assert one.status_code == two.status_code == 502
+    assert one.status_code == two.status_code == 400
     assert one.json() == two.json()
     assert two.headers["x-should-retry"] == "false"
     assert len(served.world.asked) == 1
@@ -225,7 +225,7 @@ async def test_a_stream_that_broke_after_text_is_replayed_as_the_error(
     two = await ask(client, chat())
 
     assert events(one.text)[-1]["error"]["code"] == "stream_interrupted"
-    assert (two.status_code, two.json()["error"]["code"]) == (502, "stream_interrupted")
+    assert (two.status_code, two.json()["error"]["code"]) == (400, "stream_interrupted")
     assert len(served.world.asked) == 1
 
 

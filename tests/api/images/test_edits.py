@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import hashlib
+import io
 import json
 from pathlib import Path
 from typing import Any
@@ -12,22 +13,29 @@ from typing import Any
 import httpx2
 import openai
 import pytest
+from PIL import Image
 
+from bridge.operations.turns import inputs_of
 from core.contracts.operations import OperationRecord, OperationState
 from core.settings import InputSettings, load
 from tests.fakes.pictures import picture_host
 from tests.fakes.server import KEY, Served, complete, open_server
-from tests.fakes.upstream import png
+from tests.fakes.upstream import mask, png
 from tests.fakes.waiting import until
 
 EDITS = "/v1/images/edits"
 ASYNC = {"prefer": "respond-async"}
 TEAL = "data:image/png;base64," + base64.b64encode(png()).decode()
+MASK = "data:image/png;base64," + base64.b64encode(mask()).decode()
 RED = "data:image/png;base64," + base64.b64encode(png("red")).decode()
 
 
 def sha(colour: str) -> str:
     return hashlib.sha256(png(colour)).hexdigest()
+
+
+def opened(content: bytes) -> Image.Image:
+    return Image.open(io.BytesIO(content))
 
 
 def draws(served: Served) -> None:
@@ -134,7 +142,7 @@ async def test_the_vendors_client_edits_pictures(served: Served) -> None:
     draws(served)
 
     async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key=KEY, max_retries=0) as vendor:
-        one = await vendor.images.edit(image=("a.png", png()), prompt="Red.", model="gpt-image-1")
+        one = await vendor.images.edit(image=("a.png", png()), prompt="Red.", model="dall-e-2")
         two = await vendor.images.edit(
             image=[("a.png", png()), ("b.png", png("red"))], prompt="Both.", response_format="b64_json"
         )
@@ -183,9 +191,13 @@ async def test_equal_pictures_under_other_names_are_the_same_request(
         ({"image": "http://127.0.0.1/a.png"}, "image", "address_refused"),
         ({"image": "/etc/hostname"}, "image", "invalid_request"),
         ({"image": {"file_id": "0" * 32}}, "image.file_id", "not_found"),
-        ({"mask": TEAL}, "mask", "unsupported_parameter"),
-        ({"stream": True}, "stream", "unsupported_parameter"),
-        ({"n": 2}, "n", "invalid_request"),
+        ({"mask": TEAL}, "mask", "invalid_image"),
+        ({"mask": "data:image/png;base64,###"}, "mask", "invalid_request"),
+        ({"mask": {"file_id": "0" * 32}}, "mask.file_id", "not_found"),
+        ({"mask": {}}, "mask", "invalid_request"),
+        ({"mask": MASK, "images": [TEAL] * 9}, "image", "invalid_request"),
+        ({"stream": 1}, "stream", "invalid_request"),
+        ({"n": 5}, "n", "invalid_request"),
         ({"aspect_ratio": "2:1"}, "aspect_ratio", "invalid_request"),
         ({"metadata": {"aspect_ratio": "2:1"}}, "metadata.aspect_ratio", "invalid_request"),
         ({"chatgpt_account": "nobody"}, "chatgpt_account", "invalid_request"),
@@ -205,10 +217,49 @@ async def test_a_wrong_request_names_its_field_and_stores_nothing(
     assert not kept(served)
 
 
-async def test_a_mask_in_a_form_is_refused(served: Served, client: httpx2.AsyncClient) -> None:
-    answer = await client.post(EDITS, data={"prompt": "Red."}, files={"image": png(), "mask": png()})
+@pytest.mark.parametrize("given", [MASK, {"image_url": MASK}, {"image_url": {"url": MASK}}, {"b64_json": MASK}])
+async def test_a_mask_is_kept_as_a_picture_behind_the_others(
+    served: Served, client: httpx2.AsyncClient, given: Any
+) -> None:
+    body = {"prompt": "Red.", "images": [{"image_url": TEAL}, RED], "mask": given, "n": 2}
+    answer = await client.post(EDITS, json=body, headers=ASYNC)
 
-    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "mask")
+    second, first = await rows(served)
+    assert answer.status_code == 202
+    assert [one["sha256"] for one in first.request["inputs"]] == [sha("teal"), sha("red")]
+    assert first.request["mask"] == second.request["mask"]
+    assert [ref.name for ref in inputs_of(first)][2:] == ["mask.png"]
+    content = await served.bridge.inputs.read(inputs_of(first)[2])
+    assert [opened(content).getpixel(at) for at in ((0, 0), (7, 5), (8, 5), (7, 6))] == [255, 255, 0, 0]
+
+
+async def test_a_form_brings_a_mask_and_an_empty_one_is_none(served: Served, client: httpx2.AsyncClient) -> None:
+    files = {"image": png(), "mask": ("m.png", mask(), "image/png")}
+    masked = await client.post(EDITS, data={"prompt": "Red."}, files=files, headers=ASYNC)
+    plain = await client.post(EDITS, data={"prompt": "Red.", "mask": ""}, files={"image": png()}, headers=ASYNC)
+
+    assert [masked.status_code, plain.status_code] == [202, 202]
+    assert [row.request["mask"] is None for row in await rows(served)] == [True, False]
+
+
+async def test_a_mask_makes_another_request_and_the_same_mask_the_same(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    key = {**ASYNC, "idempotency-key": "k"}
+    bodies = [{"prompt": "Red.", "image": TEAL, "mask": one} for one in (MASK, {"b64_json": MASK, "name": "x"}, None)]
+    first, again, other = [await client.post(EDITS, json=body, headers=key) for body in bodies]
+
+    assert first.json()["operation"]["id"] == again.json()["operation"]["id"]
+    assert (other.status_code, other.json()["error"]["code"]) == (409, "idempotency_conflict")
+
+
+async def test_an_answer_counts_the_pictures_without_the_mask(served: Served, client: httpx2.AsyncClient) -> None:
+    draws(served)
+
+    body = (await client.post(EDITS, json={"prompt": "Red.", "image": TEAL, "mask": MASK})).json()
+
+    assert body["input_image_count"] == 1
+    assert body["usage"]["input_tokens_details"]["image_tokens"] == 2 * 765
 
 
 @pytest.mark.parametrize("kind", ["multipart/form-data", "multipart/mixed; boundary=b", "text/plain"])

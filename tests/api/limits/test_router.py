@@ -29,7 +29,13 @@ async def test_every_number_says_where_it_comes_from(client: httpx2.AsyncClient)
     found = await now(client)
     assert found["plans"]["team"]["chat"] == {"slots": 3, "source": "plan_table"}
     assert found["accounts"]["plus"]["image"] == {"slots": 2, "source": "plan_table", "in_use": 0}
-    assert found["ranges"] == {"chat": [1, 32], "upload": [0, 32], "image": [0, 32], "research": [0, 32]}
+    assert found["ranges"] == {
+        "chat": [1, 32],
+        "helper": [1, 32],
+        "upload": [0, 32],
+        "image": [0, 32],
+        "research": [0, 32],
+    }
 
     saved = {"chat": {"plans": {"Plus": 5}}, "image": {"accounts": {"plus": 0}}}
     answer = await client.put(PATH, json=saved)

@@ -15,11 +15,20 @@ async def test_the_list_has_what_the_plans_offer(client: httpx2.AsyncClient) -> 
     body = (await client.get("/v1/models")).json()
 
     assert body["object"] == "list"
-    assert [model["id"] for model in body["data"]] == ["auto", "gpt-5-5", "gpt-image-1", "chatgpt-deep-research"]
+    assert [model["id"] for model in body["data"]] == [
+        "auto",
+        "auto@optimized",
+        "auto@opencode",
+        "gpt-5-5",
+        "gpt-5-5@optimized",
+        "gpt-5-5@opencode",
+        "gpt-image-1",
+        "chatgpt-deep-research",
+    ]
     assert body["data"][0] == {"id": "auto", "object": "model", "created": 0, "owned_by": "chatgpt-web"}
 
 
-@pytest.mark.parametrize("name", ["auto", "gpt-5-5", "chatgpt-web/gpt-5-5"])
+@pytest.mark.parametrize("name", ["auto", "gpt-5-5", "chatgpt-web/gpt-5-5", "chatgpt-web/gpt-5-5@opencode"])
 async def test_one_of_them_can_be_read(client: httpx2.AsyncClient, name: str) -> None:
     answer = await client.get(f"/v1/models/{name}")
 
@@ -37,7 +46,7 @@ async def test_an_account_that_cannot_be_read_hides_no_other(tmp_path: Path) -> 
     async with open_server(tmp_path, captures=captures) as served, served.client() as client:
         body = (await client.get("/v1/models")).json()
 
-    assert [model["id"] for model in body["data"]] == [
+    assert [model["id"] for model in body["data"] if "@" not in model["id"]] == [
         "auto",
         "gpt-5-5",
         "gpt-5-5-pro",

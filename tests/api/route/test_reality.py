@@ -170,7 +170,8 @@ async def test_what_is_told_is_what_happens(tmp_path: Path, reason: str) -> None
 async def test_a_model_that_nobody_offers_is_refused_whatever_else_holds(
     tmp_path: Path, kind: str, trouble: str
 ) -> None:
-    async with open_server(tmp_path, patience_seconds=0.1) as served, served.client() as client:
+    no_fallback = {"model_fallback": "off"}
+    async with open_server(tmp_path, patience_seconds=0.1, chat=no_fallback) as served, served.client() as client:
         await served.bridge.registry.snapshot()
         await REASONS[trouble](served)
         body = {**ROUTES[kind][1], "model": "gpt-nonsense"}
@@ -178,3 +179,19 @@ async def test_a_model_that_nobody_offers_is_refused_whatever_else_holds(
 
         assert (told["outcome"], told["error"]["code"]) == ("refused", "unsupported_model")
         assert await really(served, client, kind, body) == ("refused", "unsupported_model")
+
+
+@pytest.mark.parametrize("kind", ["chat", "response", "vision"])
+@pytest.mark.parametrize("trouble", ["well", "paused", "burst", "busy"])
+async def test_the_fallback_that_answers_is_told(tmp_path: Path, kind: str, trouble: str) -> None:
+    async with open_server(tmp_path, patience_seconds=0.1) as served, served.client() as client:
+        await served.bridge.registry.snapshot()
+        await REASONS[trouble](served)
+        body = {**ROUTES[kind][1], "model": "gpt-nonsense"}
+        told = (await client.post("/v1/chatgpt/route/explain", json={"kind": kind, "request": body})).json()
+
+        expected = (told["outcome"], None if told["error"] is None else told["error"]["code"])
+        assert await really(served, client, kind, body) == expected
+        falls_back = kind == "response" or (kind == "chat" and trouble in ("well", "busy"))
+        assert told["fallback_model"] == ("auto" if falls_back else None)
+        assert told["needs"]["model"] == ("auto" if falls_back else "gpt-nonsense")

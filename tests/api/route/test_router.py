@@ -127,8 +127,10 @@ async def test_limits_of_a_model_or_a_feature_concern_nothing_else(tmp_path: Pat
         image = await explained(client, "image")
         research = await explained(client, "research")
 
-    assert (limited["outcome"], limited["error"]["code"]) == ("refused", "no_eligible_account")
-    assert reasons(limited) == {"plus": "model_limit"}
+    own = limited["own_model"]
+    assert (limited["outcome"], limited["fallback_model"]) == ("served", "auto")
+    assert (own["outcome"], own["error"]["code"]) == ("refused", "no_eligible_account")
+    assert reasons(own) == {"plus": "model_limit"}
     assert (free["outcome"], research["outcome"]) == ("served", "served")
     assert reasons(image) == {"plus": "feature_limit"}
 

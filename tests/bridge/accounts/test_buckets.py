@@ -78,6 +78,7 @@ def test_what_was_saved_wins_over_the_environment_and_each_number_names_its_sour
 
     assert limits.sizes("mine", "plus") == {
         Bucket.CHAT: Size(2, Source.SETTINGS),
+        Bucket.HELPER: Size(1, Source.PLAN_TABLE),
         Bucket.UPLOAD: Size(1, Source.PLAN_TABLE),
         Bucket.IMAGE: Size(4, Source.ENVIRONMENT),
         Bucket.RESEARCH: Size(1, Source.ACCOUNT),

@@ -1,4 +1,4 @@
-"""What is not plain chat is refused, not answered as if it were."""
+"""What kind of work a chat asks for."""
 
 from __future__ import annotations
 
@@ -6,41 +6,62 @@ from typing import Any
 
 import pytest
 
-from bridge.chat.intents import asks_research, require_plain_chat
-from core.errors import UnsupportedParameterError
+from bridge.chat.intents import agent_mode, asks_picture, asks_research
+from bridge.chat.tools.offer import PromptMode
+from core.errors import InvalidRequestError
 
 
 @pytest.mark.parametrize(
-    ("options", "param"),
+    ("options", "model", "mode"),
     [
-        ({"tools": [{"type": "function"}]}, "tools"),
-        ({"functions": [{}]}, "functions"),
-        ({"tool_choice": "required"}, "tool_choice"),
-        ({"agent_mode": "optimized"}, "agent_mode"),
-        ({"chatgpt_tool_bridge": True}, "chatgpt_tool_bridge"),
-        ({"chatgpt_image_intercept": "yes"}, "chatgpt_image_intercept"),
-        ({"n": 2}, "n"),
+        ({}, "auto", None),
+        ({"agent_mode": "off", "tool_bridge": False, "chatgpt_agent_mode": "plain"}, None, None),
+        ({"agent_mode": "optimized"}, None, PromptMode.OPTIMIZED),
+        ({"chatgpt_tool_bridge": "Native"}, None, PromptMode.OPENCODE),
+        ({"tool_bridge": True}, None, PromptMode.OPENCODE),
+        ({}, "auto@fast", PromptMode.OPTIMIZED),
+        ({"agent_mode": "optimized"}, "chatgpt-web/gpt-5-5#opencode", PromptMode.OPENCODE),
+        ({}, "user@host", None),
     ],
 )
-def test_more_than_plain_chat_is_refused_by_name(options: dict[str, Any], param: str) -> None:
-    with pytest.raises(UnsupportedParameterError) as refusal:
-        require_plain_chat(options)
+def test_the_tool_bridge_is_switched_on_by_suffix_or_switch(
+    options: dict[str, Any], model: str | None, mode: PromptMode | None
+) -> None:
+    assert agent_mode(options, model, PromptMode.OPENCODE) is mode
 
-    assert refusal.value.param == param
+
+def test_a_mode_nobody_knows_names_its_switch() -> None:
+    with pytest.raises(InvalidRequestError) as refusal:
+        agent_mode({"chatgpt_agent_mode": "turbo"}, None, PromptMode.OPTIMIZED)
+
+    assert refusal.value.param == "chatgpt_agent_mode"
 
 
 @pytest.mark.parametrize(
-    "options",
+    "body",
+    [
+        {"model": "auto", "chatgpt_image_intercept": True},
+        {"metadata": {"chatgpt_image_intercept": "yes"}},
+        {"model": "gpt-image-1"},
+        {"model": "chatgpt-web/dall-e-3"},
+    ],
+)
+def test_a_picture_is_asked_for_by_option_or_model(body: dict[str, Any]) -> None:
+    assert asks_picture(body)
+
+
+@pytest.mark.parametrize(
+    "body",
     [
         {},
-        {"tools": [], "tool_choice": "auto", "functions": None},
-        {"agent_mode": "off", "tool_bridge": False, "chatgpt_agent_mode": "plain", "deep_research": "false"},
-        {"system_hints": ["search"], "chatgpt_image_intercept": False, "n": 1},
-        {"chatgpt_account_strategy": "weighted"},
+        {"model": "auto", "chatgpt_image_intercept": False},
+        {"metadata": {"chatgpt_image_intercept": "off"}},
+        {"metadata": "draw", "model": ["gpt-image-1"]},
+        {"messages": [{"role": "user", "content": "Draw a picture of a boat."}]},
     ],
 )
-def test_plain_chat_passes(options: dict[str, Any]) -> None:
-    require_plain_chat(options)
+def test_nothing_else_asks_for_a_picture(body: dict[str, Any]) -> None:
+    assert not asks_picture(body)
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,17 @@ from typing import Any, cast
 
 import pytest
 
-from bridge.chat.failover import ChatOrder, ChatRun
+from bridge.chat.choices import Choices
 from bridge.chat.models import ModelChoice
+from bridge.chat.order import ChatOrder
 from bridge.chat.running import RunningChat, RunningChats
 from bridge.chat.transcript import Said
+from bridge.chat.uploads import Uploads
 from core.errors import OperationIdTakenError
 
 
 def chat(ended: list[str] | None = None) -> RunningChat:
-    run = ChatRun(cast(Any, None), ChatOrder((Said("user", "Hi"),), ModelChoice("auto")))
+    run = Choices(cast(Any, None), Uploads(), ChatOrder((Said("user", "Hi"),), ModelChoice("auto")))
     return RunningChat("mine", "primary", "auto", run, lambda: (ended if ended is not None else []).append("ended"))
 
 
@@ -43,8 +45,8 @@ def test_state_and_cancel_follow_the_run() -> None:
     one.cancel()
     assert (ended, one.cancel_requested) == (["ended"], True)
     assert one.last_cancel_result == {"pending": "provider_not_selected"}
-    one.run.account = "plus"
+    one.run.runs[0].account = "plus"
     assert (one.state, one.last_cancel_result) == ("submitting", {"pending": "conversation_id_not_available"})
-    one.run.progress.conversation_id = "c-1"
+    one.run.runs[0].progress.conversation_id = "c-1"
     assert one.state == "running"
     assert one.last_cancel_result == {"conversation": {"conversation_id": "c-1", "stopping": True}}

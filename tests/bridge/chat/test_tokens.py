@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bridge.chat.pictures import Picture
+from bridge.chat.attachments import Attachment
 from bridge.chat.tokens import estimate
 from bridge.chat.transcript import Said
+from bridge.usage.tokens import beginning, count
 
 
-def test_four_bytes_are_a_token_and_every_message_has_its_frame() -> None:
-    usage = estimate([Said("system", "12345678"), Said("user", "x")], "12345")
+def test_words_have_the_models_own_tokens_and_every_message_its_frame() -> None:
+    usage = estimate([Said("system", "Be brief."), Said("user", "hello")], "hello world")
 
-    assert (usage.prompt, usage.completion, usage.total) == (2 + 4 + 1 + 4, 2, 13)
+    assert (usage.prompt, usage.completion, usage.total) == (3 + 4 + 1 + 4, 2, 14)
 
 
 def test_other_scripts_have_more_tokens_a_letter() -> None:
@@ -18,8 +19,20 @@ def test_other_scripts_have_more_tokens_a_letter() -> None:
 
 
 def test_a_picture_counts() -> None:
-    assert estimate([Said("user", "", (Picture(b"", "messages[0]"),))], "").prompt > 700
+    assert estimate([Said("user", "", (Attachment(b"", "messages[0]"),))], "").prompt > 700
 
 
 def test_half_a_character_is_counted_and_not_a_failure() -> None:
     assert estimate([], "\ud83d").completion == 1
+
+
+def test_what_looks_like_a_control_token_is_text() -> None:
+    assert estimate([], "<|endoftext|>").completion > 1
+
+
+def test_the_beginning_of_a_text_has_no_more_tokens_than_it_may() -> None:
+    text = "One two three four 😀 five"
+
+    assert beginning(text, 3) == ("One two three", 3)
+    assert beginning(text, 100) == (text, count(text))
+    assert all(text.startswith(beginning(text, most)[0]) for most in range(10))

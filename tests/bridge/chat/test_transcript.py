@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from bridge.build import references
-from bridge.chat.transcript import Said, check_pictures, opening, read
-from bridge.files.artifacts import Artifacts
+from bridge.chat.tools.offer import ToolCall
+from bridge.chat.transcript import Said, opening, read, with_files
 from bridge.files.references import Caller, References
 from bridge.store.engine import Store
 from core.errors import (
@@ -21,6 +21,7 @@ from core.errors import (
     UnsupportedParameterError,
 )
 from core.settings import InputSettings, load
+from tests.fakes.files import library
 from tests.fakes.pictures import picture_host
 from tests.fakes.upstream import png
 
@@ -31,7 +32,7 @@ ME = Caller("primary")
 @pytest.fixture
 def pictures(store: Store, tmp_path: Path) -> References:
     """With leave to fetch from this machine."""
-    return references(load(InputSettings, fetch_allow=("127.0.0.1",)), store, Artifacts(store, tmp_path / "artifacts"))
+    return references(load(InputSettings, fetch_allow=("127.0.0.1",)), library(store, tmp_path))
 
 
 def user(content: Any) -> dict[str, Any]:
@@ -50,7 +51,7 @@ def test_roles_and_order_are_kept_and_unknown_roles_speak_as_the_user() -> None:
 
     assert [(one.role, one.text) for one in said] == [
         ("system", "Be brief."),
-        ("user", "Really."),
+        ("system", "Really."),
         ("assistant", "Yes."),
         ("user", "Why?"),
     ]
@@ -82,9 +83,9 @@ def test_parts_of_text_are_lines() -> None:
     ],
 )
 async def test_a_picture_is_named_and_typed_by_its_bytes(pictures: References, part: dict[str, Any]) -> None:
-    said = await check_pictures(read([user([part, {"type": "text", "text": "What is it?"}])]), pictures, ME)
+    said = await with_files(read([user([part, {"type": "text", "text": "What is it?"}])]), pictures, ME)
 
-    (picture,) = said[0].pictures
+    (picture,) = said[0].files
     assert (picture.name, picture.mime_type, picture.content) == ("image-1.png", "image/png", png())
 
 
@@ -92,22 +93,20 @@ async def test_pictures_of_several_messages_keep_their_places(pictures: Referenc
     red, teal = (f"data:;base64,{base64.b64encode(png(colour)).decode()}" for colour in ("red", "teal"))
     first = user([{"type": "image_url", "image_url": red}, {"type": "input_image", "image_url": teal}])
 
-    said = await check_pictures(
-        read([first, user("and"), user([{"type": "image_url", "image_url": red}])]), pictures, ME
-    )
+    said = await with_files(read([first, user("and"), user([{"type": "image_url", "image_url": red}])]), pictures, ME)
 
-    found = [[(picture.name, picture.content) for picture in one.pictures] for one in said]
+    found = [[(picture.name, picture.content) for picture in one.files] for one in said]
     assert found == [[("image-1.png", png("red")), ("image-2.png", png())], [], [("image-3.png", png("red"))]]
 
 
 async def test_a_picture_is_fetched_from_its_address(pictures: References) -> None:
     async with picture_host() as host:
         host.shows("/a.png", png())
-        said = await check_pictures(
+        said = await with_files(
             read([user([{"type": "image_url", "image_url": {"url": host.url("/a.png")}}])]), pictures, ME
         )
 
-    assert said[0].pictures[0].content == png()
+    assert said[0].files[0].content == png()
 
 
 @pytest.mark.parametrize(
@@ -124,7 +123,7 @@ async def test_what_is_no_picture_names_its_part(pictures: References, url: str,
     said = read([user("look"), user([{"type": "image_url", "image_url": url}])])
 
     with pytest.raises(error) as refusal:
-        await check_pictures(said, pictures, ME)
+        await with_files(said, pictures, ME)
 
     assert refusal.value.param == "messages[1].content[0]"
 
@@ -141,6 +140,14 @@ async def test_what_is_no_picture_names_its_part(pictures: References, url: str,
         (user([{"text": "hi"}]), "messages[0].content[0].type"),
         (user([{"type": "image_url"}]), "messages[0].content[0]"),
         (user(""), "messages"),
+        (user([{"type": "file", "file": {}}]), "messages[0].content[0]"),
+        ({"role": "assistant", "tool_calls": {}}, "messages[0].tool_calls"),
+        ({"role": "assistant", "tool_calls": [{}]}, "messages[0].tool_calls[0].function.name"),
+        ({"role": "assistant", "function_call": {"name": ""}}, "messages[0].function_call.function.name"),
+        (
+            {"role": "assistant", "tool_calls": [{"function": {"name": "ls", "arguments": {}}}]},
+            "messages[0].tool_calls[0].function.arguments",
+        ),
         ({"role": "assistant", "content": "And so"}, "messages"),
     ],
 )
@@ -154,9 +161,11 @@ def test_a_malformed_message_names_its_field(message: dict[str, Any], param: str
 @pytest.mark.parametrize(
     ("message", "param"),
     [
-        ({"role": "tool", "tool_call_id": "1", "content": "4"}, "messages[0].role"),
-        ({"role": "assistant", "content": "", "tool_calls": [{}]}, "messages[0].tool_calls"),
         (user([{"type": "input_audio", "input_audio": {}}]), "messages[0].content[0].type"),
+        (
+            user([{"type": "file", "file": {"file_url": "https://example.com/a.pdf"}}]),
+            "messages[0].content[0].file_url",
+        ),
     ],
 )
 def test_what_is_not_served_is_refused_by_name(message: dict[str, Any], param: str) -> None:
@@ -173,3 +182,53 @@ def test_a_conversation_is_known_by_how_it_began() -> None:
     assert opening(read([system, user("Hello"), {"role": "assistant", "content": "Hi"}, user("More")])) == begun
     assert opening(read([system, user("Goodbye")])) != begun
     assert opening(read([user("Hello")])) != begun
+
+
+def test_calls_and_their_results_keep_their_ids() -> None:
+    call = {"id": "call_1", "type": "function", "function": {"name": "ls", "arguments": '{"path": "."}'}}
+    older = {"role": "assistant", "content": None, "function_call": {"name": "pwd", "arguments": "{}"}}
+
+    said = read(
+        [
+            user("What is here?"),
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": "call_1", "content": [{"type": "text", "text": "a.txt"}]},
+            older,
+            {"role": "function", "name": "pwd", "content": ""},
+        ]
+    )
+
+    assert said[1].calls == (ToolCall("call_1", "ls", '{"path": "."}'),)
+    assert (said[2].role, said[2].text, said[2].call_id) == ("tool", "a.txt", "call_1")
+    assert said[3].calls == (ToolCall("", "pwd", "{}"),)
+    assert (said[4].role, said[4].text, said[4].name) == ("tool", "", "pwd")
+
+
+def test_what_the_assistant_refused_is_what_it_said() -> None:
+    said = read([user("Do it"), {"role": "assistant", "content": None, "refusal": "I cannot."}, user("Why?")])
+
+    assert said[1].text == "I cannot."
+
+
+CSV = {"filename": "a b.csv", "file_data": "data:text/csv;base64,YSxi"}
+NOTES = {"type": "input_file", "filename": "../../notes.txt", "file_data": "aGVsbG8="}
+NAMELESS = {"type": "input_file", "file_data": "JVBERi0xLjcK"}
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "mime_type", "kind"),
+    [
+        ({"type": "file", "file": CSV}, "a b.csv", "text/csv", "document"),
+        (NOTES, "notes.txt", "text/plain", "document"),
+        (NAMELESS, "document-1.pdf", "application/pdf", "document"),
+        ({"type": "file", "file": {"file_data": "AAECAw=="}}, "document-1.bin", "application/octet-stream", "document"),
+        ({"type": "file", "file": {"filename": "x.pdf", "file_data": DATA_URL}}, "image-1.png", "image/png", "picture"),
+    ],
+)
+async def test_a_document_is_named_and_typed(
+    pictures: References, part: dict[str, Any], name: str, mime_type: str, kind: str
+) -> None:
+    (said,) = await with_files(read([user([part])]), pictures, ME)
+
+    (file,) = said.files
+    assert (file.name, file.mime_type, file.kind) == (name, mime_type, kind)

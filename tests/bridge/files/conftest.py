@@ -12,6 +12,7 @@ from bridge.files.artifacts import Artifacts
 from bridge.files.references import References
 from bridge.store.engine import Store
 from core.settings import InputSettings, load
+from tests.fakes.files import library
 from tests.fakes.pictures import PictureHost, picture_host
 
 
@@ -37,7 +38,7 @@ def artifacts(store: Store, tmp_path: Path) -> Artifacts:
 
 
 @pytest.fixture
-def reader(store: Store, artifacts: Artifacts, folder: Path) -> References:
+def reader(store: Store, folder: Path, tmp_path: Path) -> References:
     """References with a folder, and with leave to fetch from this machine."""
     settings = load(InputSettings, input_root=folder, fetch_allow=("127.0.0.1",), max_input_bytes=4096)
-    return references(settings, store, artifacts)
+    return references(settings, library(store, tmp_path))

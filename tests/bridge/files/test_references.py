@@ -30,6 +30,7 @@ from core.errors import (
 )
 from core.settings import InputSettings, load
 from tests.bridge.operations.test_admission import OneAccount
+from tests.fakes.files import library
 from tests.fakes.pictures import PictureHost, head
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
@@ -145,8 +146,8 @@ async def test_nothing_outside_the_folder_is_read_or_shown_to_exist(
     assert seen == {"`image`: no such file below the folder that CHATGPT_INPUT_ROOT names."}
 
 
-async def test_without_a_folder_a_path_is_refused_and_the_setting_named(store: Store, artifacts: Artifacts) -> None:
-    reader = references(load(InputSettings), store, artifacts)
+async def test_without_a_folder_a_path_is_refused_and_the_setting_named(store: Store, tmp_path: Path) -> None:
+    reader = references(load(InputSettings), library(store, tmp_path))
 
     for path in ("/etc/hostname", "file:///etc/hostname", "heron.png", "~/heron.png"):
         with pytest.raises(InvalidRequestError, match="CHATGPT_INPUT_ROOT"):
@@ -251,8 +252,8 @@ async def test_text_that_is_almost_base64_costs_no_time(reader: References) -> N
     assert time.monotonic() - began < 2
 
 
-async def test_a_request_has_only_so_many_pictures_and_bytes(store: Store, artifacts: Artifacts) -> None:
-    reader = references(load(InputSettings, max_input_body_bytes=1024), store, artifacts)
+async def test_a_request_has_only_so_many_pictures_and_bytes(store: Store, tmp_path: Path) -> None:
+    reader = references(load(InputSettings, max_input_body_bytes=1024), library(store, tmp_path))
     given = [Given(f"images[{number}]", DATA_URL) for number in range(MOST_PICTURES + 1)]
 
     with pytest.raises(InvalidRequestError, match="at most 50"):

@@ -44,6 +44,21 @@ def test_a_minutes_limit_slides(clock: list[float]) -> None:
     assert caught.value.retry_after_seconds == 10
 
 
+def test_several_pieces_count_all_or_not_at_all(clock: list[float]) -> None:
+    counted = Rates()
+    counted.begin(grant(per_minute=5), 3)
+    clock[0] += 10
+    counted.begin(grant(per_minute=5))
+
+    with pytest.raises(KeyLimitError) as caught:
+        counted.begin(grant(per_minute=5), 2)
+    assert caught.value.retry_after_seconds == 50
+    counted.begin(grant(per_minute=5))
+    with pytest.raises(KeyLimitError):
+        counted.begin(grant(per_day=6), 2)
+    counted.begin(grant(per_day=6))
+
+
 def test_a_limit_that_is_lowered_counts_at_once(clock: list[float]) -> None:
     counted = Rates()
     for _ in range(5):

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Connection, Table, func, insert, select
 
 from bridge.files.artifacts import ARTIFACTS, Artifacts
+from bridge.files.previews import Previews
 from bridge.idempotency.records import KEYS
 from bridge.operations.events import EVENTS
 from bridge.operations.records import Operations
@@ -17,6 +18,7 @@ from bridge.operations.rows import OPERATIONS, RESEARCHES, RESULTS, SUBMISSIONS
 from bridge.operations.uploads import UPLOADS
 from bridge.store.engine import Store
 from core.clock import utc_now
+from core.contracts.images import ImageForm
 from core.contracts.operations import OperationState
 from core.errors import GoneError, NotFoundError, OperationIdTakenError, OperationNotFinishedError
 from tests.bridge.operations.test_admission import OneAccount
@@ -129,3 +131,13 @@ async def test_what_repeated_it_stays_and_names_nobody(removal: Removal, operati
     await removal.remove("mine", "primary", files=False, actor="me")
 
     assert (await operations.get(again.id, "primary")).rerun_of is None
+
+
+@pytest.mark.parametrize("files", [True, False])
+async def test_its_previews_go_with_it(removal: Removal, file_id: str, tmp_path: Path, files: bool) -> None:
+    previews = Previews(tmp_path / "artifacts")
+    name, _ = await previews.write("mine", "asset", png(), ImageForm())
+
+    await removal.remove("mine", "primary", files=files, actor="test")
+
+    assert await previews.read(name) is None

@@ -15,7 +15,9 @@ from bridge import audit
 from bridge.accounts.events import AccountEvents, happened
 from bridge.files.artifacts import ARTIFACTS, Artifacts
 from bridge.files.inputs import INPUTS, Inputs
+from bridge.files.previews import Previews
 from bridge.files.storage import DiskStorage
+from bridge.files.uploaded import FILES
 from bridge.idempotency.answers import ANSWERS
 from bridge.idempotency.records import KEYS
 from bridge.operations.events import EVENTS
@@ -26,12 +28,14 @@ from bridge.store.engine import Store
 from bridge.store.types import to_microseconds
 from bridge.vault.blobs import PayloadBlobs
 from core.clock import utc_now
+from core.contracts.images import ImageForm
 from core.contracts.inputs import InputRef
 from core.contracts.operations import OperationState
 from core.contracts.retention import RetentionReport
 from core.errors import GoneError, NotFoundError
 from core.settings import RetentionSettings, load
 from tests.bridge.operations.test_admission import OneAccount
+from tests.fakes.files import upload, uploaded
 from tests.fakes.upstream import png
 from tests.fixtures.durable import admission
 
@@ -49,6 +53,7 @@ class Desk:
         self.operations = Operations(self.store, OneAccount())  # type: ignore[arg-type]
         self.artifacts = Artifacts(self.store, self.root / "artifacts")
         self.inputs = Inputs(self.store, self.root / "inputs")
+        self.uploads = uploaded(self.store, self.root)
         self.blobs = PayloadBlobs(self.root / "payloads")
 
     def rules(self, **days: float) -> Retention:
@@ -58,6 +63,7 @@ class Desk:
             artifacts=self.root / "artifacts",
             inputs=self.root / "inputs",
             blobs=self.blobs,
+            uploads=self.uploads,
         )
 
     async def operation(self, name: str, *, days: float | None = None, colour: str = "red") -> str:
@@ -303,6 +309,7 @@ async def test_by_default_no_picture_of_an_operation_ever_goes(desk: Desk) -> No
         artifacts=desk.root / "artifacts",
         inputs=desk.root / "inputs",
         blobs=desk.blobs,
+        uploads=desk.uploads,
     )
 
     removed = await retention.remove(histories=timedelta(days=7))
@@ -328,3 +335,38 @@ async def test_old_records_of_changes_and_accounts_go_by_their_own_days(desk: De
     assert len((await audit.AuditLog(desk.store).page()).items) == 2
     assert len(await AccountEvents(desk.store).page()) == 1
     assert (await desk.rules(audit_days=0, account_events_days=0).remove()).records == 0
+
+
+async def test_previews_go_after_a_day(desk: Desk) -> None:
+    previews = Previews(desk.root / "artifacts")
+    old, new = [(await previews.write(name, "asset", png(), ImageForm()))[0] for name in ("old", "new")]
+    then = ago(1.1).timestamp()
+    os.utime((desk.root / "artifacts" / "previews" / old).parent, (then, then))
+
+    await desk.rules().remove()
+
+    assert await previews.read(old) is None
+    assert await previews.read(new) == png()
+
+
+async def test_uploaded_files_go_when_their_time_is_over(desk: Desk) -> None:
+    kept = await upload(desk.uploads, b"kept")
+    gone = await upload(desk.uploads, b"gone!", expires_seconds=3600)
+    expired = update(FILES).where(FILES.c.file_id == gone.file_id).values(expires_at=utc_now())
+    await desk.store.write(lambda conn: conn.execute(expired))
+
+    planned, removed = await desk.rules().plan(), await desk.rules().remove()
+
+    assert removed == RetentionReport(inputs=1, freed_bytes=5)
+    assert planned == removed.model_copy(update={"dry_run": True})
+    assert desk.uploads.locate(kept).is_file()
+    assert not desk.uploads.locate(gone).exists()
+
+
+async def test_age_removes_uploaded_files_where_that_is_set(desk: Desk) -> None:
+    old = await upload(desk.uploads, b"old!")
+    await desk.store.write(lambda conn: conn.execute(update(FILES).values(created_at=ago(10))))
+
+    assert (await desk.rules(files_days=11).remove()).inputs == 0
+    assert (await desk.rules(files_days=9).remove()).inputs == 1
+    assert not desk.uploads.locate(old).exists()

@@ -72,6 +72,15 @@ def test_an_edit_sends_its_pictures_and_asks_for_exactly_one_in_the_ratio() -> N
     assert (turn.kind, turn.model, turn.temporary, turn.message_id) == ("image", "gpt-5", False, "message-1")
 
 
+def test_a_mask_lies_behind_the_pictures_and_is_spoken_of() -> None:
+    masked = record(OperationKind.EDIT, EditRequest(prompt="x", inputs=(picture("a"), picture("b")), mask=picture("m")))
+
+    (message,) = turn_request(masked, ("file_1", "file_2", "file_3")).messages
+    assert [file.name for file in message.files] == ["a.png", "b.png", "m.png"]
+    assert "last attached picture is a mask of the first one" in message.text
+    assert len(inputs_of(masked)) == account_needs(masked).inputs == 3
+
+
 def test_without_a_ratio_nothing_is_said_of_it() -> None:
     free = record(OperationKind.EDIT, EditRequest(prompt="x", inputs=(picture("a"),)))
 

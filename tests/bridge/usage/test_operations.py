@@ -29,16 +29,19 @@ async def test_an_operation_that_ends_twice_is_counted_once(store: Store) -> Non
 
 async def test_what_was_sent_counts_its_estimated_tokens(store: Store) -> None:
     operations = Operations(store, OneAccount())  # type: ignore[arg-type]
-    messages = (ResponseMessage(role="user", text="a" * 40), ResponseMessage(role="user", text="b" * 8))
+    messages = tuple(
+        ResponseMessage(role="user", text=text)
+        for text in ("the quick brown fox jumps over the lazy dog", "and sleeps")
+    )
     for sent in (True, False):
         asked = admission_of(OperationKind.RESPONSE, ResponseRequest(messages=messages))
         record = (await operations.admit(asked)).record
         if sent:
             await store.write(lambda conn, id_=record.id: _sent(conn, id_))  # type: ignore[misc]
-        await operations.close(record.id, OperationState.COMPLETED, text="c" * 20)
+        await operations.close(record.id, OperationState.COMPLETED, text="a lazy dog")
 
     (told,) = await UsageCounters(store).report(since=utc_now() - timedelta(hours=1), by=("kind",))
-    assert (told.requests, told.prompt_tokens, told.completion_tokens) == (2, 4 + 10 + 4 + 2, 5)
+    assert (told.requests, told.prompt_tokens, told.completion_tokens) == (2, 4 + 9 + 4 + 2, 3)
 
 
 def _sent(conn: Connection, operation_id: str) -> None:

@@ -22,6 +22,7 @@ STATUS: dict[str, Any] = {
         "account_strategy": "auto",
         "account_concurrency": {"free": 1, "plus": 3},
         "feature_concurrency": {
+            "helper": {"free": 1, "plus": 1},
             "upload": {"free": 1, "plus": 1},
             "image": {"free": 0, "plus": 2},
             "research": {"free": 1, "plus": 2},
@@ -62,7 +63,8 @@ def test_status_is_lines(running: FakeBridge, command: Command, group: str) -> N
         0,
         "ok=yes\nbase_url=http://127.0.0.1:8000/v1\nauth=bearer\ntemporal=ok\naccounts=free, plus\nstrategy=auto\n"
         "chat_concurrency=free=1, plus=3\n"
-        "feature_concurrency=upload: free=1, plus=1; image: free=0, plus=2; research: free=1, plus=2\n"
+        "feature_concurrency=helper: free=1, plus=1; upload: free=1, plus=1; image: free=0, plus=2; "
+        "research: free=1, plus=2\n"
         "temporary_chat=yes\nstorage_db=/data/bridge.sqlite\nartifacts=2\n",
     )
 
@@ -70,18 +72,25 @@ def test_status_is_lines(running: FakeBridge, command: Command, group: str) -> N
 def test_capacity_tells_unreported_quota_as_unreported(running: FakeBridge, command: Command) -> None:
     told = json.loads(command("admin", "capacity", "--json").out)
     assert (told["object"], told["models"], told["model_count"]) == ("chatgpt.capacity", ["auto"], 1)
-    assert told["totals"] == {"chat_parallel": 4, "upload_parallel": 2, "image_parallel": 2, "research_parallel": 3}
+    assert told["totals"] == {
+        "chat_parallel": 4,
+        "helper_parallel": 2,
+        "upload_parallel": 2,
+        "image_parallel": 2,
+        "research_parallel": 3,
+    }
     free, plus = told["accounts"]
     assert free["image_quota"] == free["file_upload_quota"] == {"reported": False}
     assert plus["image_quota"] == {"reported": True, "remaining": 1234567.0, "reset_after": None, "blocked": False}
 
     lines = command("admin", "capacity").out.splitlines()
-    assert "free: chat=1 upload=1 image=0 research=1; file_upload not reported, image not reported, research not " in (
-        next(line for line in lines if line.startswith("free: "))
+    assert (
+        "free: chat=1 helper=1 upload=1 image=0 research=1; file_upload not reported, image not reported, research not "
+        in (next(line for line in lines if line.startswith("free: ")))
     )
     assert (
-        "plus: chat=3 upload=1 image=2 research=2; file_upload not reported, image 1234567 left, research blocked"
-        in lines
+        "plus: chat=3 helper=1 upload=1 image=2 research=2; file_upload not reported, image 1234567 left, research "
+        "blocked" in lines
     )
 
 

@@ -120,6 +120,20 @@ def test_pictures_in_base64_are_saved_without_another_request(
     assert len(bridge.asked) == 1
 
 
+def test_several_pictures_are_asked_for_and_what_failed_is_told(
+    bridge: FakeBridge, command: Callable[..., Any], tmp_path: Path
+) -> None:
+    made = {"b64_json": base64.b64encode(b"one").decode(), "content_type": "image/webp"}
+    failed = {"index": 1, "state": "failed", "error": {"code": "image_no_asset", "message": "it said no"}}
+    bridge.says({"data": [made], "chatgpt_failed": [failed]})
+    options = ("-n", "2", "--background", "opaque", "--output-format", "webp", "--output-path", "cat")
+    shown = command("api", "image", "-p", "x", *options)
+    assert (shown.status, shown.err) == (0, "warning: picture 2 failed: it said no\n")
+    assert (tmp_path / "cat.webp").read_bytes() == b"one"
+    body = bridge.asked[0].body
+    assert (body["n"], body["background"], body["output_format"]) == (2, "opaque", "webp")
+
+
 def test_operation_prints_how_it_stands(bridge: FakeBridge, command: Callable[..., Any]) -> None:
     operation = {
         "id": "op",

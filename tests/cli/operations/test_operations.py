@@ -151,6 +151,14 @@ def test_a_rerun_shows_the_new_operation(bridge: FakeBridge, command: Command) -
     assert "rerun_of=op_1\n" in shown.out
 
 
+def test_a_group_is_shown_with_its_members(bridge: FakeBridge, command: Command) -> None:
+    members = [{"id": "op_2", "state": "running", "completed": False}]
+    bridge.says({"operation": {**DONE, "members": members}}, path=f"{OPERATIONS}/op_1")
+    bridge.says({"operation": {**DONE, "id": "op_2", "lead": "op_1"}}, path=f"{OPERATIONS}/op_2")
+    assert "member[0]=op_2 (running)\n" in command("operations", "show", "op_1").out
+    assert "lead=op_1\n" in command("operations", "show", "op_2").out
+
+
 def test_several_are_deleted_with_or_without_their_files(bridge: FakeBridge, command: Command) -> None:
     bridge.otherwise = Answer(b"", status=204)
     bridge.answers.clear()

@@ -142,6 +142,25 @@ async def test_an_uploaded_picture_goes_with_a_chat(session: WebSession) -> None
     assert await events_of(session, request)
 
 
+async def test_an_uploaded_document_is_read(session: WebSession) -> None:
+    file = await session.upload(b"kites and boats", name="notes.txt", mime_type="text/plain")
+    request = TurnRequest(messages=(TurnMessage("user", "what is this?", (file,)),), message_id=ids.message_id())
+
+    events = await events_of(session, request)
+
+    said = "".join(event.text for event in events if isinstance(event, TextDelta))
+    assert "notes.txt has 15 bytes and begins with “kites and boats”." in said
+
+
+async def test_a_script_is_read_word_for_word(simulator: Simulator, session: WebSession) -> None:
+    text = '\n```json\n{"name": "read", "arguments": {"path": "a\\\\b"}}\n```\n'
+    simulator.add_script("the boat", [{"text": text, "thoughts": [{"summary": "Looking"}]}])
+
+    events = await events_of(session, asked("mend the boat"))
+
+    assert "".join(event.text for event in events if isinstance(event, TextDelta)) == text
+
+
 async def test_limits_and_models_are_read(session: WebSession) -> None:
     assert (await session.limits()).features["image_gen"].status == "available"
     assert "gpt-5-5" in [model.slug for model in await session.models()]

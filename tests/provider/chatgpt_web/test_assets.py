@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from core.errors import ProtocolError
-from provider.chatgpt_web.assets import final_assets, input_ids, metadata_paths, parse_pointer
+from provider.chatgpt_web.assets import final_assets, input_ids, metadata_paths, parse_pointer, preview_assets
 from provider.interface.turns import ImageAsset
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "assets.json").read_text())
@@ -82,3 +82,15 @@ def test_nulls_and_odd_shapes_are_no_assets() -> None:
         tool(picture("sediment://file_x", metadata=[1])),
     ]
     assert [asset.file_id for asset in final_assets(odd)] == ["file_x"]
+
+
+def test_previews_are_what_is_shown_while_it_is_made_each_once_and_no_input() -> None:
+    pending = {"status": "in_progress"}
+    messages = [
+        tool(picture("sediment://file_in"), picture("sediment://file_1", width=4, height=3)) | pending,
+        tool(picture("file-service://file_1"), picture("sediment://file_2")) | pending,
+        tool(picture("sediment://file_3")),
+        {**tool(picture("sediment://file_4")), "author": {"role": "user"}, **pending},
+    ]
+    shown = preview_assets(messages, inputs={"file_in"})
+    assert shown == (ImageAsset("sediment://file_1", "file_1", 4, 3), ImageAsset("sediment://file_2", "file_2"))

@@ -121,7 +121,7 @@ def test_an_input_of_an_earlier_turn_is_no_result_of_this_one() -> None:
 def test_a_picture_waits_for_those_still_being_made() -> None:
     task = {"image_gen_task_id": "task"}
     pending = state(drawn("t1", "file_1", metadata=task), drawn("t2", "file_2", status="in_progress", metadata=task))
-    assert pending == ImageState("pending", task_id="task")
+    assert pending == ImageState("pending", task_id="task", previews=(ImageAsset("sediment://file_2", "file_2"),))
 
 
 def test_words_instead_of_a_picture_are_a_refusal() -> None:

@@ -23,7 +23,7 @@ from core.errors import (
     UpstreamUnavailableError,
 )
 from provider.chatgpt_web.adapter import ChatGPTWeb, WebSession
-from provider.interface.turns import ConversationKnown, ImagePending, TextDelta, TurnEvent, TurnFinished
+from provider.interface.turns import ConversationKnown, ImagePending, ImagePreview, TextDelta, TurnEvent, TurnFinished
 from provider.simulator import Simulator
 from tests.provider.chatgpt_web.conftest import asked, events_of, finished
 
@@ -284,7 +284,7 @@ async def test_a_turn_that_is_complete_ends_without_its_end_marker(simulator: Si
 async def test_a_body_that_upstream_does_not_take_is_given_up(
     simulator: Simulator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("provider.chatgpt_web.turns.SEND_SECONDS", 0.3)
+    monkeypatch.setattr("provider.chatgpt_web.turns.SEND_SECONDS", 1.0)
 
     async def deaf(_: web.Request) -> web.StreamResponse:
         await asyncio.sleep(10)
@@ -297,7 +297,7 @@ async def test_a_body_that_upstream_does_not_take_is_given_up(
         took = time.monotonic() - began
 
     assert caught.value.spent
-    assert took < 3
+    assert took < 4
 
 
 async def test_a_document_instead_of_a_stream_is_an_error(simulator: Simulator) -> None:
@@ -419,3 +419,21 @@ async def test_an_asynchronous_picture_is_announced(session: WebSession) -> None
     assert isinstance(end, TurnFinished)
     assert end.image_task_id is not None
     assert end.assets == ()
+
+
+async def test_previews_are_told_as_they_are_shown(session: WebSession) -> None:
+    events = await events_of(session, asked("[sim:image=inline,previews=2,pixels=64] a heron", image=True))
+
+    end = events[-1]
+    shown = [event.asset.file_id for event in events if isinstance(event, ImagePreview)]
+    assert isinstance(end, TurnFinished)
+    assert len(shown) == len(set(shown)) == 2
+    assert [asset.file_id for asset in end.assets] not in [[one] for one in shown]
+
+
+async def test_a_picture_that_is_there_at_once_has_no_preview_but_itself(session: WebSession) -> None:
+    events = await events_of(session, asked("[sim:image=inline,pixels=64] a heron", image=True))
+
+    end = events[-1]
+    assert isinstance(end, TurnFinished)
+    assert [event.asset for event in events if isinstance(event, ImagePreview)] in ([], list(end.assets))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from provider.simulator.answers import Question, compose, pieces, title
+from provider.simulator.answers import Question, compose, pieces, slices, title
 
 
 def test_answer_is_the_same_for_the_same_seed_and_question() -> None:
@@ -36,6 +36,13 @@ def test_text_grows_only_when_asked() -> None:
     grown = pieces("one two", 50, grow=True)
     assert len(grown) == 50
     assert "".join(grown).startswith("one two ")
+
+
+@pytest.mark.parametrize(("text", "number"), [("", 1), ("ab", 2), ('  {"a": 1}\n', 5), ("abc", 9)])
+def test_slices_make_up_the_text(text: str, number: int) -> None:
+    parts = slices(text, number)
+    assert "".join(parts) == text
+    assert len(parts) == (min(number, len(text)) or 1)
 
 
 @pytest.mark.parametrize("text", ["", "   ", "\n"])

@@ -55,6 +55,7 @@ def test_empty_snapshot_names_the_usual_counts() -> None:
         "requests": 0,
         "submissions": 0,
         "image_submissions": 0,
+        "scripted": 0,
         "stops": 0,
         "aborted": 0,
         "leaks": 0,
