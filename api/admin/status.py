@@ -26,7 +26,7 @@ _ROUTES = {
 
 
 async def status(services: Services, port: int) -> dict[str, Any]:
-    """All of it; no key is in it. What this version does not have is null: a console, agents, a model to fall back to.
+    """All of it; no key is in it. There is no console in this version: what tells of one is null.
 
     Args:
         port: where the server listens, which the setting does not say when it leaves the choice to the system.
@@ -57,8 +57,8 @@ async def status(services: Services, port: int) -> dict[str, Any]:
                 bucket.value: {account.alias: account.limits.get(bucket, 1) for account in accounts}
                 for bucket in (Bucket.UPLOAD, Bucket.IMAGE, Bucket.RESEARCH)
             },
-            "agent_prompt_mode": None,
-            "model_fallback": None,
+            "agent_prompt_mode": settings.chat.agent_mode,
+            "model_fallback": settings.chat.model_fallback,
             "temporary_chat": settings.upstream.temporary_chat,
         },
         "settings": await slots.settings(services),

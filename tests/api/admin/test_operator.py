@@ -46,7 +46,8 @@ async def test_the_status_says_where_and_how_and_holds_no_key(served: Served, cl
     assert told["routing"]["feature_concurrency"]["image"] == {"plus": 2}
     assert told["storage"]["artifact_count"] == 1
     assert served.services.key.value not in answer.text
-    assert {"agent_prompt_mode", "model_fallback"} <= told["routing"].keys()
+    assert told["routing"]["agent_prompt_mode"] == "optimized"
+    assert told["routing"]["model_fallback"] == "auto"
     assert {"console_url", "console_command"} <= told["server"].keys()
 
 
