@@ -12,7 +12,9 @@ if TYPE_CHECKING:
 BaseUrl = Annotated[
     str | None,
     typer.Option(
-        "--base-url", metavar="URL", help="The running bridge. Default: CHATGPT_BASE_URL, else 127.0.0.1:8000."
+        "--base-url",
+        metavar="URL",
+        help="The running bridge. Default: CHATGPT_BASE_URL, else http://127.0.0.1:8000/v1.",
     ),
 ]
 ApiKey = Annotated[

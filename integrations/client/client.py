@@ -42,7 +42,7 @@ class BridgeClient:
     Every method raises `ClientError` for an error answer and for none.
 
     Args:
-        base_url: such as `http://127.0.0.1:8000/v1`.
+        base_url: such as `http://127.0.0.1:8000/v1`, or without the `/v1`.
         api_key: the bearer key, `None` to send none.
         silence_seconds: longest silence of the server, not the longest answer.
     """

@@ -19,14 +19,14 @@ class Transport:
     """Sends requests and reads answers.
 
     Args:
-        base_url: ends in `/v1`.
+        base_url: with or without the `/v1` that it ends in.
         silence_seconds: longest silence of the server. It sends white space or comments while an answer takes long, so
             this is no limit of the answer's duration.
     """
 
     def __init__(self, base_url: str, api_key: str | None, *, silence_seconds: float) -> None:
-        self.base_url = base_url.rstrip("/")
-        self.root = self.base_url.removesuffix("/v1")
+        self.root = base_url.rstrip("/").removesuffix("/v1")
+        self.base_url = f"{self.root}/v1"
         self._silence = silence_seconds
         self._http = httpx2.Client(
             headers={"Authorization": f"Bearer {api_key}"} if api_key else {},

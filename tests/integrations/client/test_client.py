@@ -136,6 +136,11 @@ def test_nobody_listening_is_said_in_one_line() -> None:
     assert f"no bridge answers at http://127.0.0.1:{port}/v1" in str(raised.value)
 
 
+def test_an_address_may_leave_out_the_version() -> None:
+    addresses = ("http://localhost:8000", "http://localhost:8000/", "http://localhost:8000/v1/")
+    assert {BridgeClient(address).base_url for address in addresses} == {"http://localhost:8000/v1"}
+
+
 @pytest.mark.parametrize("base_url", ["nonsense", "ftp://x/v1", "http://"])
 def test_an_address_that_is_none_is_an_error_too(base_url: str) -> None:
     with BridgeClient(base_url) as client, pytest.raises(ClientError) as raised:
