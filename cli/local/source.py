@@ -84,13 +84,15 @@ def source(
     """The capture that the options name, and the account's settings: those of a file, else those beside the capture.
 
     Raises:
-        typer.BadParameter: two are named, or none.
+        typer.BadParameter: two are named, or none, or a file that is not there.
         AccountNotConfiguredError: there is no such account.
         CaptureUnreadableError, VaultKeyError: its capture does not open.
         SettingError: a variable's value is wrong.
     """
     if path is not None and account is not None:
         raise typer.BadParameter("choose one of PATH and --account")
+    if path is not None and not path.exists():
+        raise typer.BadParameter(f"there is no file {path}; an account is named with --account")
     settings = settings_of(accounts_dir)
     from bridge.build import provider  # only now: a bad setting is said at once
 

@@ -51,7 +51,7 @@ def _counts(by: str, since: str | None, base_url: str | None, api_key: str | Non
     if as_json:
         output.data(told.as_sent())
         return
-    output.note(f"since {told.since}")
+    output.note(f"since {told.since}" if told.data else f"Nothing was asked for since {told.since}.")
     for entry in told.data:
         names = " ".join(str(entry.get(_SHOWN.get(name, name)) or entry.get(name) or "-") for name in told.by)
         tokens = f"{entry['prompt_tokens']}+{entry['completion_tokens']}"

@@ -155,7 +155,7 @@ def test_a_capture_that_upstream_refuses_fails_the_check_and_says_why(
         ((), "name a capture with PATH"),
         (("capture.txt", "--account", "plus"), "choose one of PATH and --account"),
         (("--account", "nobody"), "[account_not_configured; at fault: the account]"),
-        (("nowhere.txt",), "[system_error; at fault: the configuration]"),
+        (("plus",), "there is no file plus; an account is named with --account"),
         (("--account", "../plus"), "[invalid_request"),
     ],
 )

@@ -90,3 +90,9 @@ def test_counts_are_lines(bridge: FakeBridge, command: Command) -> None:
     bridge.says(COUNTS, path=f"{PATH}/counts")
     shown = command("usage", "--counts", "--by", "account,model")
     assert (shown.status, shown.out) == (0, "one auto: requests=3 failures=1 tokens=10+4\n")
+
+
+def test_nothing_counted_is_said(bridge: FakeBridge, command: Command) -> None:
+    bridge.says({**COUNTS, "data": []}, path=f"{PATH}/counts")
+    shown = command("usage", "--counts")
+    assert (shown.out, shown.err) == ("", "Nothing was asked for since 2030-01-01.\n")
