@@ -21,7 +21,7 @@ _HEADING = ("ACCOUNT", "STATE", "HEALTH", "PLAN", "SLOTS")
 
 
 def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
-    """Every account, one a line, and what to do where one does not work."""
+    """Every account, one a line, and what to do where one does not work, or what it may not do now."""
     with connect(base_url, api_key) as client:
         accounts = client.account.all()
     if as_json:
@@ -31,13 +31,18 @@ def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Jso
         output.note("No account yet; add one with `chatgpt-api account add`.")
         return
     rows = [_row(account) for account in accounts.data]
-    advice = {number: words.advice(account) for number, account in enumerate(accounts.data)}
-    output.table(_HEADING, rows, {number: text for number, text in advice.items() if text})
+    beneath = {number: _beneath(account) for number, account in enumerate(accounts.data)}
+    output.table(_HEADING, rows, {number: text for number, text in beneath.items() if text})
 
 
 def _row(account: Account) -> tuple[str, ...]:
     state = account.state if account.in_pool else f"{account.state}, not in the pool"
     return account.alias, state, words.health(account), account.plan or "-", words.slots(account)
+
+
+def _beneath(account: Account) -> str:
+    limited = ", ".join(words.limits(account))
+    return " ".join(filter(None, (words.advice(account), f"Limited: {limited}." if limited else "")))
 
 
 def show(alias: Alias, *, base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:
@@ -72,7 +77,7 @@ def print_account(account: Account) -> None:
         health=words.health(account),
         detail=health.detail or None,
         since=moment(health.since),
-        limited=words.limited(account.health.limited, account.blocked_features, account.model_limits) or None,
+        limited=words.limits(account) or None,
         what_to_do=health.what_to_do,
         forecast=words.forecast(account),
         slots=words.slots(account),

@@ -58,6 +58,11 @@ def efforts(account: Account) -> list[str] | None:
     return [f"{slug} ({' '.join(offered)})" for slug, offered in known.items()] or None
 
 
+def limits(account: Account) -> list[str]:
+    """What an account may not do now, and until when."""
+    return limited(account.health.limited, account.blocked_features, account.model_limits)
+
+
 def limited(
     scopes: Mapping[str, float | None], blocked: Iterable[BlockedFeature], capped: Iterable[ModelCap]
 ) -> list[str]:

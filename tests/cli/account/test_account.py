@@ -57,6 +57,7 @@ def test_list_says_what_to_do_where_one_does_not_work(bridge: FakeBridge, comman
         {**ACCOUNT, "alias": "ends", "forecast": ends, "plan": None},
         {**ACCOUNT, "alias": "cloudy", "health": cloudy},
         {**ACCOUNT, "alias": "spare", "in_pool": False},
+        {**ACCOUNT, "alias": "used-up", "blocked_features": [{"name": "image_gen", "resets_after": None}]},
     ]
     bridge.says({"object": "list", "data": accounts}, path=ACCOUNTS)
     shown = command("account", "list")
@@ -76,6 +77,8 @@ def test_list_says_what_to_do_where_one_does_not_work(bridge: FakeBridge, comman
         "                                    -> Check this machine's network.",
         f"spare                               enabled, not in the pool  {'ok':<{wide}}  plus  {slots}",
         "                                    -> Name it in CHATGPT_ACCOUNTS, or leave that unset, to have it serve.",
+        f"used-up                             enabled                   {'ok':<{wide}}  plus  {slots}",
+        "                                    -> Limited: image_gen.",
     ]
 
 
