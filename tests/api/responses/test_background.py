@@ -104,6 +104,27 @@ async def test_it_is_streamed_from_the_start_and_leaving_changes_nothing(
     assert text_of(told[-1]["response"]) == "Hello there"
 
 
+async def test_a_server_that_stops_breaks_a_stream_off_so_that_nobody_takes_it_for_whole(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    told = await started(client)
+    await said(served, told["id"], "One ")
+    heard = ""
+
+    async def follow() -> None:
+        nonlocal heard
+        async with client.stream("GET", f"{URL}/{told['id']}", params={"stream": True}) as answer:
+            async for piece in answer.aiter_text():
+                heard += piece
+                if "output_text.delta" in heard:
+                    served.services.leashes.pull_all()
+
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await follow()
+
+    assert [event["type"] for event in events(heard)][-1] == "response.output_text.delta"
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [(ContentBlockedError("no"), "invalid_prompt"), (RateLimitedError("later"), "rate_limit_exceeded")],
