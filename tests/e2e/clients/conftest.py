@@ -9,6 +9,7 @@ import openai
 import pytest
 import pytest_asyncio
 
+from tests.e2e.clients import installs
 from tests.e2e.clients.running import Bridge, open_bridge
 from tests.e2e.stack import KEY
 from tests.fakes.upstream import mask, png
@@ -42,7 +43,18 @@ async def vendor(bridge: Bridge) -> AsyncIterator[openai.AsyncOpenAI]:
 @pytest.fixture(scope="session")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A working folder with the files that pages speak of."""
-    made = tmp_path_factory.mktemp("reader")
+    return _with_files(tmp_path_factory.mktemp("reader"))
+
+
+@pytest.fixture(scope="session")
+def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same for Node, which looks for packages beside its modules."""
+    made = _with_files(tmp_path_factory.mktemp("node"))
+    (made / "node_modules").symlink_to(installs.packages("openai-node.md") / "node_modules")
+    return made
+
+
+def _with_files(made: Path) -> Path:
     files = {"photo.png": png(), "other.png": png("red"), "mask.png": mask(), "notes.txt": NOTES.encode()}
     for name, content in files.items():
         (made / name).write_bytes(content)

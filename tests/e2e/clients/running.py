@@ -11,7 +11,7 @@ from provider.simulator import Simulator, SimulatorConfig
 from tests.e2e.clients.tap import Tap, tapped
 from tests.e2e.stack import Stack, open_stack
 
-ACCOUNTS = ("plus",) * 8
+ACCOUNTS = ("plus",) * 10
 """Enough that a test which spoils one has others left."""
 
 
