@@ -15,6 +15,7 @@ from tests.e2e.stack import KEY
 from tests.fakes.upstream import mask, png
 
 NOTES = "The harbour opens at six.\n"
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj 2 0 obj<</Type/Pages/Kids[]/Count 0>>endobj\n%%EOF\n"
 
 
 @pytest_asyncio.fixture(scope="package", loop_scope="package")
@@ -55,7 +56,13 @@ def node_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def _with_files(made: Path) -> Path:
-    files = {"photo.png": png(), "other.png": png("red"), "mask.png": mask(), "notes.txt": NOTES.encode()}
+    files = {
+        "photo.png": png(),
+        "other.png": png("red"),
+        "mask.png": mask(),
+        "notes.txt": NOTES.encode(),
+        "notes.pdf": PDF,
+    }
     for name, content in files.items():
         (made / name).write_bytes(content)
     return made

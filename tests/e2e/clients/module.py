@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 from pathlib import Path
+
+from tests.e2e.clients.shell import sh
 
 
 async def node(folder: Path, program: str, exports: str) -> str:
@@ -16,14 +17,4 @@ async def node(folder: Path, program: str, exports: str) -> str:
         AssertionError: it failed; the message is what Node says.
     """
     (folder / "program.mjs").write_text(program)
-    child = await asyncio.create_subprocess_exec(
-        "sh",
-        "-c",
-        f"{exports}\nexec node program.mjs",
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    printed, trouble = await asyncio.wait_for(child.communicate(), 50)
-    assert child.returncode == 0, f"{printed.decode()}\n{trouble.decode()}"
-    return printed.decode()
+    return await sh(folder, f"{exports}\nexec node program.mjs")

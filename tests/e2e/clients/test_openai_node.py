@@ -13,7 +13,8 @@ from tests.e2e.clients.pages import SETUP, block
 from tests.e2e.clients.running import Bridge
 from tests.e2e.stack import KEY
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+# The first one may install the client.
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 
 CALL = '{"name": "read_tide", "arguments": {"harbour": "Bergen"}}'
 TURN = "*/f/conversation"

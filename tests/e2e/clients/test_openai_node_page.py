@@ -15,7 +15,8 @@ from tests.e2e.stack import KEY
 
 PAGE = "openai-node.md"
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+# The first one may install the client.
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(400)]
 
 CASES = {
     "Chat": Case(r"Ahoy, harbour!\n", cases.HELLO),

@@ -13,7 +13,7 @@ from openai.types.responses import Response, ResponseStreamEvent
 
 from tests.e2e.clients.running import Bridge
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 WORDS = "It is round, it is far away, and it has another side that nobody sees."
 SLOW = {"text": WORDS, "scenario": {"deltas": 12, "pace": 250}}

@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from tests.e2e.clients.running import Bridge
 from tests.e2e.stack import KEY
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ import pytest
 from tests.e2e.clients.running import Bridge
 from tests.fakes.upstream import png
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 CHAT = "/v1/chat/completions"
 TURN = "*/f/conversation"

@@ -19,7 +19,7 @@ from tests.e2e.stack import KEY
 
 PAGE = "openai-python.md"
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 
 CASES = {

@@ -16,7 +16,7 @@ from PIL import Image
 from tests.e2e.clients.conftest import NOTES
 from tests.e2e.clients.running import Bridge
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 DRAWN: dict[str, Any] = {"model": "gpt-image-1", "prompt": "[sim:pixels=64] A heron"}
 

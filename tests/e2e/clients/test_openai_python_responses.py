@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from tests.e2e.clients.running import Bridge
 
-pytestmark = pytest.mark.asyncio(loop_scope="package")
+pytestmark = [pytest.mark.asyncio(loop_scope="package"), pytest.mark.timeout(120)]
 
 READ = {
     "type": "function",
