@@ -179,6 +179,27 @@ async def test_it_is_deleted_with_its_operation_and_not_before_its_end(
     assert await served.bridge.operations.find(told["id"]) is None
 
 
+async def test_one_whose_operation_was_removed_is_gone(served: Served, client: httpx2.AsyncClient) -> None:
+    made = (await client.post("/v1/conversations", json={})).json()
+    told = await started(client, "One", conversation=made["id"])
+    await completed(served, told["id"], "Hello")
+    assert (await client.delete(f"/v1/chatgpt/operations/{told['id']}")).status_code == 204
+
+    path = f"{URL}/{told['id']}"
+    answers = [
+        await client.get(path),
+        await client.get(path, params={"stream": True}),
+        await client.get(f"{path}/input_items"),
+        await client.post(f"{path}/cancel"),
+        await client.delete(path),
+        await client.post(URL, json=body("Two", previous_response_id=told["id"])),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+
+    await client.post(URL, json=body("Two", conversation=made["id"]))
+    assert [one.text for one in served.world.asked[-1][1].messages] == ["One", "Two"]
+
+
 async def test_another_goes_on_from_it_when_it_is_answered(served: Served, client: httpx2.AsyncClient) -> None:
     told = await started(client, "One")
     early = await client.post(URL, json=body("Two", previous_response_id=told["id"]))
