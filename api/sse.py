@@ -73,6 +73,11 @@ class EventStream:
         elif self._size > _MOST_HELD_BYTES:
             await asyncio.shield(self._flushing)
 
+    async def flush(self) -> None:
+        """Have sent what was written."""
+        if self._flushing is not None:
+            await asyncio.shield(self._flushing)
+
     async def end(self, events: bytes) -> None:
         """Send the last events and end the answer."""
         self.ended = True

@@ -24,8 +24,12 @@ async def watched(
     send: Send,
     *,
     headers: Mapping[str, str],
+    broken: bool = False,
 ) -> None:
     """Tell a stream to its end, or without its end where the server stops or cannot read on.
+
+    Args:
+        broken: without its end the connection is broken off, so that no client takes what came for all there is.
 
     Raises:
         ShuttingDownError: the server stops, and nothing was sent.
@@ -41,18 +45,19 @@ async def watched(
     except ShuttingDownError:
         if not stream.opened:
             raise
-        await _end(stream)
+        await _leave(stream, broken=broken)
     except asyncio.CancelledError:
         # The server's patience with open connections is over.
-        await _end(stream)
+        await _leave(stream, broken=broken)
         raise
     except BridgeError as error:
         _log.warning("event_stream_broke", operation_id=operation_id, code=error.code)
-        await _end(stream)
+        await _leave(stream, broken=broken)
     else:
-        await _end(stream)
+        await _leave(stream, broken=False)
 
 
-async def _end(stream: EventStream) -> None:
+async def _leave(stream: EventStream, *, broken: bool) -> None:
+    """End a stream in order, or leave it without its last chunk: then the server closes the connection."""
     if stream.opened and not stream.ended:
-        await stream.end(b"")
+        await (stream.flush() if broken else stream.end(b""))

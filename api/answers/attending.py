@@ -59,7 +59,7 @@ def told(error: BridgeError, run: Choices | None, *, begun: bool) -> ErrorAnswer
     One that must not be repeated because it may have been paid for is a 400, whatever its code: agents send a request
     again after every other status, and pay again.
     """
-    account = run.account if run else None
+    account = run.account_of(error) if run else None
     _log.info("chat_refused", code=error.code, account=account, begun=begun)
     attempts = run.attempts if run else ()
     answer = partial(answer_to, error, account=account, attempts=attempts, route=run.route if run else "")

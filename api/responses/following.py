@@ -47,7 +47,7 @@ class Following(Response):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         named = {"x-chatgpt-operation-id": self._operation_id}
-        await watched(self._services, self._operation_id, self._tell, receive, send, headers=named)
+        await watched(self._services, self._operation_id, self._tell, receive, send, headers=named, broken=True)
 
     async def _tell(self, stream: EventStream) -> None:
         await self._write(stream, self._events.begin(queued=True))

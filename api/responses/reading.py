@@ -22,9 +22,10 @@ async def find(services: Services, response_id: str, owner: str | None) -> KeptR
         NotFoundError: there is none.
     """
     kept = await services.bridge.responses.find(response_id, owner)
-    if kept is None:
+    now = await standing(services, kept) if kept is not None else None
+    if now is None:
         raise NotFoundError(f"There is no response {response_id!r}.", param="response_id")
-    return await standing(services, kept)
+    return now
 
 
 async def conversation_items(
@@ -74,6 +75,8 @@ async def items_before(services: Services, response_id: str, owner: str) -> tupl
     said: list[Item] = []
     for kept in await services.bridge.responses.chain(response_id, owner):
         now = await standing(services, kept)
+        if now is None:
+            raise NotFoundError(f"There is no response {kept.id!r} to go on from.", param="previous_response_id")
         if now.body["status"] in WAITING:
             raise OperationNotFinishedError(
                 f"The response {now.id!r} is not answered yet.", param="previous_response_id"

@@ -18,8 +18,9 @@ from core.errors import BridgeError
 _WAITING = (OperationState.ACCEPTED, OperationState.WAITING_FOR_ACCOUNT)
 
 
-async def standing(services: Services, kept: KeptResponse) -> KeptResponse:
-    """A kept response as it is now; one that no operation answers is what was kept of it.
+async def standing(services: Services, kept: KeptResponse) -> KeptResponse | None:
+    """A kept response as it is now; `None` where the operation that was to answer it, or has answered it, is gone: what
+    is left is a question.
 
     Raises:
         StoreError: the operation cannot be read.
@@ -27,7 +28,7 @@ async def standing(services: Services, kept: KeptResponse) -> KeptResponse:
     if kept.body["status"] != "queued":
         return kept
     record = await services.bridge.operations.find(kept.id)
-    return kept if record is None else replace(kept, body=await body_of(services, kept.body, record))
+    return None if record is None else replace(kept, body=await body_of(services, kept.body, record))
 
 
 async def body_of(services: Services, told: dict[str, Any], record: OperationRecord) -> dict[str, Any]:

@@ -36,6 +36,10 @@ class Choices:
         """Who has the first choice now, or had it last; `None` while it waits for a slot."""
         return self.runs[0].account
 
+    def account_of(self, error: BaseException) -> str | None:
+        """Whose account an error of this request is about."""
+        return next((attempt.account for attempt in self.attempts if attempt.error is error), self.account)
+
     @property
     def route(self) -> str:
         """How that account was chosen, in short."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from provider.simulator import SimulatorConfig
-from tests.e2e import node
+from tests.e2e.clients import installs
 from tests.e2e.stack import Stack, open_stack
 
 
@@ -25,4 +25,4 @@ async def stack(tmp_path: Path) -> AsyncIterator[Stack]:
 @pytest.fixture(scope="session")
 def node_client() -> Path:
     """The entry of the vendor's client for Node."""
-    return node.install()
+    return installs.packages("openai-node.md") / "node_modules" / "openai" / "index.mjs"

@@ -43,6 +43,11 @@ class Process:
     def pid(self) -> int:
         return self.child.pid
 
+    @property
+    def ended(self) -> bool:
+        """It runs no more."""
+        return self.child.returncode is not None
+
     async def kill(self) -> None:
         """Die at once, as in a power cut."""
         await self._end(signal.SIGKILL)
@@ -83,6 +88,10 @@ class Stack:
         options.setdefault("transport", StrictTransport())
         return httpx2.AsyncClient(base_url=self.base_url, headers={"Authorization": f"Bearer {KEY}"}, **options)
 
+    def process(self, name: str) -> Process:
+        """The latest process of that name."""
+        return [process for process in self.processes if process.name == name][-1]
+
     async def start_temporal(self) -> Process:
         binary = find_binary()
         process = await self._spawn(
@@ -108,7 +117,7 @@ class Stack:
         await self.start_temporal()
         await asyncio.gather(self.start_worker(), self.start_api())
         async with self.client() as client:
-            for _ in range(300):
+            for _ in range(600):
                 if (await client.get("/health/ready")).status_code == 200:
                     return
                 await asyncio.sleep(0.1)
@@ -170,7 +179,7 @@ async def open_stack(root: Path, config: SimulatorConfig | None = None, **enviro
 
 
 async def _until_listening(port: int, process: Process) -> None:
-    for _ in range(300):
+    for _ in range(600):
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)
         except OSError:
@@ -184,7 +193,7 @@ async def _until_listening(port: int, process: Process) -> None:
 
 
 async def _until_logged(process: Process, event: str) -> None:
-    for _ in range(300):
+    for _ in range(600):
         if event in process.log.read_text():
             return
         await _still_alive(process)

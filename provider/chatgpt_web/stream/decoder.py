@@ -75,6 +75,8 @@ class TurnDecoder:
         self._thoughts = Thoughts()
         self._ignored_ops = 0
         self._flow: Part | None = None
+        self._thinking: Part | None = None
+        self._has_thought = False
         self._model: str | None = None
         self._task: str | None = None
         self._told: list[TurnEvent] = []
@@ -101,7 +103,10 @@ class TurnDecoder:
             if type(text) is str and len(document) == 1 and self._deltas.extend(text):
                 if self._flow is not None:
                     self.show(self.messages.answer.grow(self._flow, text))
+                else:
+                    self._has_thought = self._thinking is not None
             else:
+                self._tell_thoughts()
                 self._document(document)
 
     def snapshot(self, message: Message) -> None:
@@ -113,7 +118,7 @@ class TurnDecoder:
         self.settle()
         self._ignored_ops += self._deltas.unknown_ops
         self._deltas = DeltaDocuments()
-        self._flow = None
+        self._flow = self._thinking = None
 
     def settle(self) -> None:
         """Bring the messages up to date before somebody reads them."""
@@ -137,6 +142,7 @@ class TurnDecoder:
 
     def take_told(self) -> list[TurnEvent]:
         """Everything told since the last time."""
+        self._tell_thoughts()
         self._join_pieces()
         told = self._told
         if told:
@@ -195,6 +201,8 @@ class TurnDecoder:
         else:
             part = self.messages.bound(change.channel)
         self._flow = part if self._deltas.at_text_end else None
+        self._thinking = part if self._deltas.in_thoughts else None
+        self._has_thought = self._thinking is not None
         if part is None:
             return
         is_rewritten = change.replaced or change.rewritten
@@ -205,9 +213,7 @@ class TurnDecoder:
 
     def _update(self, part: Part, message: Message, *, rewritten: bool) -> None:
         text = self.messages.update(part, message, rewritten=rewritten)
-        if not part.ignored:
-            for delta in self._thoughts.update(message):
-                self.tell(delta)
+        self._think(part, message)
         task = self.messages.image_task_id
         if task and task != self._task:
             self._task = task
@@ -218,6 +224,18 @@ class TurnDecoder:
             self._previews(message)
         self._resolve(self.facts.model_slug or self.messages.model_slug)
         self.show(text)
+
+    def _tell_thoughts(self) -> None:
+        """Tell what a thought has grown by; pieces that arrive together are told as one."""
+        if self._has_thought and self._thinking is not None:
+            self._has_thought = False
+            self._deltas.settle()
+            self._think(self._thinking, self._thinking.message)
+
+    def _think(self, part: Part, message: Message) -> None:
+        if not part.ignored:
+            for delta in self._thoughts.update(message):
+                self.tell(delta)
 
     def tell_research(self) -> None:
         """Tell the research that was found, once."""

@@ -9,6 +9,7 @@ from provider.chatgpt_web.stream.documents import Container, Json, change, get, 
 
 _FIRST_PART = "/message/content/parts/0"
 _PARTS = "/message/content/parts/"
+_THOUGHTS = "/message/content/thoughts/"
 _ABOVE_TEXT = frozenset({"/message", "/message/content", "/message/content/parts"})
 
 
@@ -39,6 +40,7 @@ class DeltaDocuments:
     Attributes:
         unknown_ops: deltas and patch entries that were ignored: an unknown operation, or one that does not fit.
         at_text_end: the cursor stands at the end of the message's text, so what `extend` takes is new text.
+        in_thoughts: the cursor stands at the end of a thought, so what `extend` takes is more of it.
         channel: channel of the cursor.
     """
 
@@ -54,6 +56,7 @@ class DeltaDocuments:
         "_rewritten",
         "at_text_end",
         "channel",
+        "in_thoughts",
         "unknown_ops",
     )
 
@@ -67,7 +70,7 @@ class DeltaDocuments:
         self._appended: list[str] = []
         self.channel = 0
         self.unknown_ops = 0
-        self.at_text_end = False
+        self.at_text_end = self.in_thoughts = False
 
     @property
     def documents(self) -> dict[int, Json]:
@@ -101,7 +104,7 @@ class DeltaDocuments:
         """Apply one delta. `v` is never copied, so the caller must not use it again."""
         self.settle()
         self._gathering = None
-        self.at_text_end = False
+        self.at_text_end = self.in_thoughts = False
         self._replaced = self._rewritten = self._otherwise = False
         self._appended.clear()
         channel = frame.get("c")
@@ -188,7 +191,8 @@ class DeltaDocuments:
         elif path.startswith(_PARTS):
             self._rewritten = True
         elif not (op == "append" and isinstance(value, str) and path.startswith("/message/content/")):
-            # Growing thoughts or code inside the content change neither the answer nor whether it is one.
+            # Growing thoughts or code inside the content change neither the answer nor whether it is one; `in_thoughts`
+            # tells of the first.
             self._otherwise = True
 
     def _gather(self) -> None:
@@ -200,6 +204,7 @@ class DeltaDocuments:
         if container is not None and isinstance(get(container, keys[-1]), str):
             self._gathering = (container, keys[-1])
             self.at_text_end = _is_text_end(self._path, container, keys[-1])
+            self.in_thoughts = self._path.startswith(_THOUGHTS)
 
 
 def _is_patch(value: Json) -> bool:

@@ -104,6 +104,27 @@ async def test_it_is_streamed_from_the_start_and_leaving_changes_nothing(
     assert text_of(told[-1]["response"]) == "Hello there"
 
 
+async def test_a_server_that_stops_breaks_a_stream_off_so_that_nobody_takes_it_for_whole(
+    served: Served, client: httpx2.AsyncClient
+) -> None:
+    told = await started(client)
+    await said(served, told["id"], "One ")
+    heard = ""
+
+    async def follow() -> None:
+        nonlocal heard
+        async with client.stream("GET", f"{URL}/{told['id']}", params={"stream": True}) as answer:
+            async for piece in answer.aiter_text():
+                heard += piece
+                if "output_text.delta" in heard:
+                    served.services.leashes.pull_all()
+
+    with pytest.raises(httpx2.RemoteProtocolError):
+        await follow()
+
+    assert [event["type"] for event in events(heard)][-1] == "response.output_text.delta"
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [(ContentBlockedError("no"), "invalid_prompt"), (RateLimitedError("later"), "rate_limit_exceeded")],
@@ -156,6 +177,27 @@ async def test_it_is_deleted_with_its_operation_and_not_before_its_end(
     assert (early.status_code, early.json()["error"]["code"]) == (409, "operation_not_finished")
     assert late.json()["deleted"] is True
     assert await served.bridge.operations.find(told["id"]) is None
+
+
+async def test_one_whose_operation_was_removed_is_gone(served: Served, client: httpx2.AsyncClient) -> None:
+    made = (await client.post("/v1/conversations", json={})).json()
+    told = await started(client, "One", conversation=made["id"])
+    await completed(served, told["id"], "Hello")
+    assert (await client.delete(f"/v1/chatgpt/operations/{told['id']}")).status_code == 204
+
+    path = f"{URL}/{told['id']}"
+    answers = [
+        await client.get(path),
+        await client.get(path, params={"stream": True}),
+        await client.get(f"{path}/input_items"),
+        await client.post(f"{path}/cancel"),
+        await client.delete(path),
+        await client.post(URL, json=body("Two", previous_response_id=told["id"])),
+    ]
+    assert [answer.status_code for answer in answers] == [404] * len(answers)
+
+    await client.post(URL, json=body("Two", conversation=made["id"]))
+    assert [one.text for one in served.world.asked[-1][1].messages] == ["One", "Two"]
 
 
 async def test_another_goes_on_from_it_when_it_is_answered(served: Served, client: httpx2.AsyncClient) -> None:

@@ -11,7 +11,7 @@ from bridge.chat.models import ModelChoice
 from bridge.chat.order import ChatOrder
 from bridge.chat.transcript import Said
 from bridge.chat.uploads import Uploads
-from core.errors import ContentBlockedError
+from core.errors import AuthExpiredError, ContentBlockedError, RateLimitedError, ShuttingDownError
 from provider.interface.turns import ConversationKnown, TextDelta
 from tests.fakes.chat import ChatWorld, FakeAccounts, says
 from tests.fakes.listening import Heard
@@ -46,6 +46,19 @@ async def test_a_choice_that_fails_ends_the_others() -> None:
         await Choices(FakeAccounts(world), Uploads(), ORDER, 2).answer(Heard())
 
     assert world.stopped == ["one"]
+
+
+async def test_an_error_is_about_the_account_that_it_came_from() -> None:
+    limited = RateLimitedError("slow", retry_after_seconds=5)
+    world = ChatWorld(refusals={"one": [limited], "two": [AuthExpiredError("old")]})
+    run = Choices(FakeAccounts(world), Uploads(), ORDER)
+
+    with pytest.raises(RateLimitedError):
+        await run.answer(Heard())
+
+    assert run.account == "two"
+    assert run.account_of(limited) == "one"
+    assert run.account_of(ShuttingDownError("stopping")) == "two"
 
 
 async def test_who_is_cancelled_leaves_nothing_running() -> None:

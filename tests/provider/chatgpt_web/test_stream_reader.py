@@ -29,6 +29,7 @@ from provider.interface.turns import (
     QuotaTold,
     ResearchStarted,
     TextDelta,
+    ThoughtDelta,
     TurnEvent,
     TurnFinished,
 )
@@ -60,11 +61,16 @@ def read(name: str, chunks: list[bytes]) -> tuple[TurnReader, list[TurnEvent]]:
 
 
 def joined(events: list[TurnEvent]) -> list[TurnEvent]:
-    """With pieces of text that follow each other as one, as if they had arrived together."""
+    """With pieces of text, or of a thought, that follow each other as one, as if they had arrived together."""
     whole: list[TurnEvent] = []
     for event in events:
-        if isinstance(event, TextDelta) and whole and isinstance(whole[-1], TextDelta):
-            event = TextDelta(whole.pop().text + event.text)  # type: ignore[union-attr]
+        last = whole[-1] if whole else None
+        if isinstance(event, TextDelta) and isinstance(last, TextDelta):
+            event = TextDelta(last.text + event.text)
+            whole.pop()
+        elif isinstance(event, ThoughtDelta) and isinstance(last, ThoughtDelta) and last.part == event.part:
+            event = ThoughtDelta(last.text + event.text, event.part)
+            whole.pop()
         whole.append(event)
     return whole
 
