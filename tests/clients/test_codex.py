@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from tests.clients.conftest import Bench, Sit
+from tests.clients.conftest import Sit
 from tests.clients.models import call
-from tests.fakes.upstream import png
+from tests.clients.setups import MENDED, add_picture, codex, file
 
 RESPONSES = "/v1/responses"
 PATCH = """apply_patch <<'END'
@@ -20,16 +20,6 @@ PATCH = """apply_patch <<'END'
 *** End Patch
 END"""
 EDITS = {"sed": "sed -i 's/2 - 2/2 + 2/' calc.py", "apply_patch": PATCH}
-
-
-async def begun(sit: Sit) -> Bench:
-    """Codex in a project with a bug."""
-    bench = await sit("codex")
-    made = await bench.desk.run("catalogue")
-    assert made.status == 0, made.trouble
-    bench.desk.lay("config.toml", ".codex/config.toml")
-    (bench.desk.project / "calc.py").write_text("print(2 - 2)\n")
-    return bench
 
 
 def job(edit: str) -> list[str]:
@@ -45,13 +35,13 @@ def job(edit: str) -> list[str]:
 @pytest.mark.timeout(120)
 @pytest.mark.parametrize("edit", EDITS)
 async def test_a_job_of_many_steps_is_done(sit: Sit, edit: str) -> None:
-    bench = await begun(sit)
+    bench = await codex(sit)
     bench.simulator.add_script("Fix the bug in calc.py", job(EDITS[edit]))
 
     ran = await bench.desk.run("key", "job")
 
     assert ran.status == 0, ran.trouble
-    assert (bench.desk.project / "calc.py").read_text() == "print(2 + 2)\n"
+    assert file(bench).read_text() == MENDED
     assert "now it prints 4." in ran.out
     assert (bench.turns, len(bench.asked(RESPONSES))) == (4, 4)
     assert "metadata" not in ran.out + ran.trouble
@@ -59,7 +49,7 @@ async def test_a_job_of_many_steps_is_done(sit: Sit, edit: str) -> None:
 
 @pytest.mark.timeout(120)
 async def test_a_session_goes_on(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await codex(sit)
     bench.simulator.add_script("Fix the bug in calc.py", [*job(EDITS["sed"]), "A minus became a plus."])
 
     await bench.desk.run("key", "job")
@@ -72,7 +62,7 @@ async def test_a_session_goes_on(sit: Sit) -> None:
 
 @pytest.mark.timeout(120)
 async def test_an_answer_has_the_shape_that_is_asked_for(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await codex(sit)
     bench.desk.lay("schema.json")
     bench.simulator.add_script("Who wrote Faust", ['{"name": "Goethe", "year": 1808}'])
 
@@ -85,8 +75,8 @@ async def test_an_answer_has_the_shape_that_is_asked_for(sit: Sit) -> None:
 
 @pytest.mark.timeout(120)
 async def test_a_picture_is_seen(sit: Sit) -> None:
-    bench = await begun(sit)
-    (bench.desk.project / "photo.png").write_bytes(png())
+    bench = await codex(sit)
+    add_picture(bench)
 
     ran = await bench.desk.run("key", "picture")
 

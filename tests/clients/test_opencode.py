@@ -7,26 +7,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.clients.conftest import Bench, Sit
+from tests.clients.conftest import Sit
 from tests.clients.models import call
-from tests.fakes.upstream import png
+from tests.clients.setups import MENDED, add_picture, file, opencode
 
 PATHS = {"opencode.json": "/v1/chat/completions", "responses.json": "/v1/responses"}
 
 
-async def begun(sit: Sit, config: str = "opencode.json") -> Bench:
-    """opencode in a project with a bug."""
-    bench = await sit("opencode")
-    bench.desk.lay(config, "project/opencode.json")
-    (bench.desk.project / "calc.py").write_text("print(2 - 2)\n")
-    return bench
-
-
-def job(file: Path) -> list[str]:
+def job(path: Path) -> list[str]:
     """The steps of a model that mends a file."""
     return [
-        call("read", filePath=str(file)),
-        call("edit", filePath=str(file), oldString="2 - 2", newString="2 + 2"),
+        call("read", filePath=str(path)),
+        call("edit", filePath=str(path), oldString="2 - 2", newString="2 + 2"),
         call("bash", command="python3 calc.py", description="Run it"),
         "It subtracted; now it prints 4.",
     ]
@@ -36,14 +28,13 @@ def job(file: Path) -> list[str]:
 @pytest.mark.timeout(180)
 @pytest.mark.parametrize("config", PATHS)
 async def test_a_job_of_many_steps_is_done_and_its_title_costs_nothing(sit: Sit, config: str) -> None:
-    bench = await begun(sit, config)
-    file = bench.desk.project / "calc.py"
-    bench.simulator.add_script("Fix the bug in calc.py", job(file))
+    bench = await opencode(sit, config)
+    bench.simulator.add_script("Fix the bug in calc.py", job(file(bench)))
 
     ran = await bench.desk.run("offline", "key", "job", seconds=120)
 
     assert ran.status == 0, ran.trouble
-    assert file.read_text() == "print(2 + 2)\n"
+    assert file(bench).read_text() == MENDED
     assert "now it prints 4." in ran.out
     asked = bench.asked(PATHS[config])
     (title,) = [one for one in asked if not one.body.get("tools")]
@@ -56,9 +47,8 @@ async def test_a_job_of_many_steps_is_done_and_its_title_costs_nothing(sit: Sit,
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 async def test_a_session_goes_on(sit: Sit) -> None:
-    bench = await begun(sit)
-    steps = job(bench.desk.project / "calc.py")
-    bench.simulator.add_script("Fix the bug in calc.py", [*steps, "A minus became a plus."])
+    bench = await opencode(sit)
+    bench.simulator.add_script("Fix the bug in calc.py", [*job(file(bench)), "A minus became a plus."])
 
     await bench.desk.run("offline", "key", "job", seconds=80)
     ran = await bench.desk.run("offline", "key", "resume", seconds=80)
@@ -72,8 +62,8 @@ async def test_a_session_goes_on(sit: Sit) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(120)
 async def test_files_are_seen(sit: Sit) -> None:
-    bench = await begun(sit)
-    (bench.desk.project / "photo.png").write_bytes(png())
+    bench = await opencode(sit)
+    add_picture(bench)
     (bench.desk.project / "report.pdf").write_bytes(b"%PDF-1.4\n%%EOF\n")
     (bench.desk.project / "notes.txt").write_text("The boat leaks.\n")
 

@@ -7,20 +7,10 @@ from PIL import Image
 
 from tests.clients.conftest import Bench, Sit
 from tests.clients.models import call
-from tests.fakes.upstream import png
+from tests.clients.setups import add_picture, vercel
 
 CHAT = "/v1/chat/completions"
 RESPONSES = "/v1/responses"
-
-
-async def begun(sit: Sit, *, whole: bool = False) -> Bench:
-    """A project with the page's files in it."""
-    bench = await sit("vercel-ai", whole=whole)
-    for block in bench.desk.page.blocks:
-        if block.endswith(".mjs"):
-            bench.desk.lay(block)
-    (bench.desk.project / "node_modules").symlink_to(bench.desk.client / "node_modules")
-    return bench
 
 
 async def run(bench: Bench, script: str) -> str:
@@ -32,7 +22,7 @@ async def run(bench: Bench, script: str) -> str:
 
 
 async def test_a_text_and_its_usage(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await vercel(sit)
     bench.simulator.add_script("Say hello", ["Hello to all of you."])
 
     said = await run(bench, "text.mjs")
@@ -43,14 +33,14 @@ async def test_a_text_and_its_usage(sit: Sit) -> None:
 
 
 async def test_a_text_as_it_comes(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await vercel(sit)
     bench.simulator.add_script("a short story", ["Once there was a boat."])
 
     assert await run(bench, "stream.mjs") == "Once there was a boat."
 
 
 async def test_tools_are_run_until_the_answer(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await vercel(sit)
     bench.simulator.add_script("weather in Lisbon", [call("weather", city="Lisbon"), "Clear, 21 degrees."])
 
     assert await run(bench, "tools.mjs") == "Clear, 21 degrees. 2\n"
@@ -60,7 +50,7 @@ async def test_tools_are_run_until_the_answer(sit: Sit) -> None:
 
 
 async def test_an_object_has_its_shape(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await vercel(sit)
     bench.simulator.add_script("Who wrote Faust", ['{"name": "Goethe", "year": 1808}'])
 
     assert await run(bench, "object.mjs") == "Goethe 1808\n"
@@ -69,15 +59,15 @@ async def test_an_object_has_its_shape(sit: Sit) -> None:
 
 
 async def test_a_picture_is_seen(sit: Sit) -> None:
-    bench = await begun(sit)
-    (bench.desk.project / "photo.png").write_bytes(png())
+    bench = await vercel(sit)
+    add_picture(bench)
 
     assert "16 by 12 pixels" in await run(bench, "picture.mjs")
 
 
 @pytest.mark.timeout(90)
 async def test_a_picture_is_drawn(sit: Sit) -> None:
-    bench = await begun(sit, whole=True)
+    bench = await vercel(sit, whole=True)
 
     await run(bench, "draw.mjs")
 
@@ -87,7 +77,7 @@ async def test_a_picture_is_drawn(sit: Sit) -> None:
 
 
 async def test_a_conversation_refers_to_what_was_said(sit: Sit) -> None:
-    bench = await begun(sit)
+    bench = await vercel(sit)
     bench.simulator.add_script("My name is Ada", ["Hello, Ada.", "Ada."])
 
     assert await run(bench, "responses.mjs") == "Ada.\n"
