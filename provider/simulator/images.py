@@ -10,7 +10,7 @@ from provider.simulator import script, wire
 from provider.simulator.accounts import Account
 from provider.simulator.blobs import Blob
 from provider.simulator.painting import Picture, frame_size, paint
-from provider.simulator.refusals import CATALOGUE, RefusedError, detail
+from provider.simulator.refusals import RefusedError, detail
 from provider.simulator.running import Do, Note, Pause, Step, Turn
 from provider.simulator.scenarios import Scenario
 from provider.simulator.submission import Body
