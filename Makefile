@@ -37,7 +37,7 @@ up: setup temporal ## Start everything on your own accounts
 test: setup temporal ## Run every test, two at once; ARGS="tests/cli -k lock" runs some, WORKERS=0 one by one
 	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal $(ARGS)
 
-# Apart from `make test`, since it fetches some gigabytes of other people's programs into ~/.cache once.
+# Apart from `make test`, since it fetches two gigabytes of other people's programs into ~/.cache once.
 test-clients: setup temporal ## Run docs/clients with the real clients, fetched once; ARGS=tests/clients/test_codex.py runs some
 	@$(BIN)/python -m tests.clients.installing
 	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal $(or $(ARGS),tests/clients)

@@ -8,6 +8,7 @@ import os
 import re
 import shlex
 import shutil
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -15,7 +16,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.clients.pages import Page, read
-from tests.e2e.node import system_certificates
 
 CACHE = Path.home() / ".cache" / "chatgpt-api" / "clients"
 PAGES = ("opencode", "codex", "vercel-ai", "litellm", "aider")
@@ -80,9 +80,15 @@ def _python() -> str:
 
 def _run(command: Sequence[str]) -> None:
     done = subprocess.run(
-        command, capture_output=True, text=True, env={**system_certificates(), **os.environ}, timeout=_SECONDS
+        command, capture_output=True, text=True, env={**_system_certificates(), **os.environ}, timeout=_SECONDS
     )
     assert done.returncode == 0, f"{shlex.join(command)} failed:\n{done.stdout[-2000:]}{done.stderr[-4000:]}"
+
+
+def _system_certificates() -> dict[str, str]:
+    """Node trusts a list of its own; this machine's may know one more, of a proxy on the way to the registry."""
+    known = ssl.get_default_verify_paths().cafile
+    return {"NODE_EXTRA_CA_CERTS": known} if known else {}
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ def install() -> Path:
                 [npm, "install", "--prefix", str(CLIENTS), "--no-audit", "--no-fund", f"openai@{VERSION}"],
                 check=True,
                 capture_output=True,
-                env={**system_certificates(), **os.environ},
+                env={**_system_certificates(), **os.environ},
                 timeout=150,
             )
     return package / "index.mjs"
@@ -53,7 +53,7 @@ async def run(stack: Stack, script: str, module: Path, **given: Any) -> list[dic
     return [json.loads(line) for line in out.splitlines()]
 
 
-def system_certificates() -> dict[str, str]:
+def _system_certificates() -> dict[str, str]:
     """Node trusts a list of its own; this machine's may know one more, of a proxy on the way to the registry."""
     known = ssl.get_default_verify_paths().cafile
     return {"NODE_EXTRA_CA_CERTS": known} if known else {}
