@@ -1,13 +1,13 @@
 # Every target works as the first command on a fresh checkout; what is there already is not made again.
 .DEFAULT_GOAL := help
-.PHONY: help setup temporal demo up test check bench bench-tools chaos clean
+.PHONY: help setup temporal demo up test test-clients check bench bench-tools chaos clean
 
 BIN := .venv/bin
 # Changed pins, or a changed list of dependencies, set the environment up again.
 STAMP := .venv/.set-up
 
 help: ## List the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-11s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 setup: $(STAMP) ## Prepare .venv from requirements.lock
 
@@ -36,6 +36,11 @@ up: setup temporal ## Start everything on your own accounts
 # Most tests wait for something most of the time, so two at once take little more than half as long.
 test: setup temporal ## Run every test, two at once; ARGS="tests/cli -k lock" runs some, WORKERS=0 one by one
 	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal $(ARGS)
+
+# Apart from `make test`, since it fetches two gigabytes of other people's programs into ~/.cache once.
+test-clients: setup temporal ## Run docs/clients with the real clients, fetched once; ARGS=tests/clients/test_codex.py runs some
+	@$(BIN)/python -m tests.clients.installing
+	@$(BIN)/pytest -n $(or $(WORKERS),2) --dist worksteal $(or $(ARGS),tests/clients)
 
 check: setup ## Lint, types and import contracts
 	@$(BIN)/ruff check .

@@ -111,6 +111,7 @@ _TYPES: Mapping[int, str] = {
     504: "provider_error",
 }
 _CALLER_TYPES: Mapping[int, str] = {403: "permission_error", 429: "rate_limit_error"}
+_FINAL = "invalid_request_error"
 _MODEL_ERRORS = frozenset({"unsupported_model", "empty_response", "tool_call_missing", "image_no_asset"})
 _PROVIDER_FAULTS = frozenset({"account", "upstream"})
 _PROVIDER = "chatgpt-web"
@@ -133,8 +134,11 @@ class ErrorAnswer:
     @property
     def in_stream(self) -> dict[str, Any]:
         """The document for a stream that has begun; clients read from its `type` whether to try again."""
-        kind = "invalid_request_error" if self.final else "server_error"
-        return {"error": {**self.body["error"], "type": kind}}
+        error = self.body["error"]
+        if not self.final:
+            return {"error": {**error, "type": "server_error"}}
+        # LiteLLM looks for the type in the words, and has what lacks it repeated.
+        return {"error": {**error, "type": _FINAL, "message": f"{error['message']} ({_FINAL})"}}
 
     def response(self) -> Response:
         """A plain answer."""
@@ -245,6 +249,9 @@ def _attempt(attempt: Attempt) -> dict[str, Any]:
 def _type(failure: Failure, status: int) -> str:
     if failure.code in _MODEL_ERRORS:
         return "provider_model_error"
+    if failure.code == "content_policy_violation":
+        # With the usual type LiteLLM makes another error of it, which aider asks for again.
+        return "provider_policy_error"
     if failure.fault == "caller" and status in _CALLER_TYPES:
         return _CALLER_TYPES[status]
-    return _TYPES.get(status, "invalid_request_error")
+    return _TYPES.get(status, _FINAL)

@@ -10,6 +10,7 @@ from functools import partial
 from starlette.types import Receive, Scope
 
 from api.answers.asked import Asked, ClientAnswer
+from api.answers.quiet import quiet
 from api.connection import ClientLeft, Leash, attended
 from api.errors import ErrorAnswer, answer_to
 from api.services import Services
@@ -56,16 +57,17 @@ async def attend(
 def told(error: BridgeError, run: Choices | None, *, begun: bool) -> ErrorAnswer:
     """What clients are told of a chat's error.
 
-    One that must not be repeated because it may have been paid for is a 400, whatever its code: agents send a request
-    again after every other status, and pay again.
+    One that must not be repeated because it may have been paid for is a 400, whatever its code, in words that agents
+    leave alone. They send a request again after every other status and after some words, and pay again.
     """
     account = run.account_of(error) if run else None
     _log.info("chat_refused", code=error.code, account=account, begun=begun)
     attempts = run.attempts if run else ()
     answer = partial(answer_to, error, account=account, attempts=attempts, route=run.route if run else "")
     first = answer()
-    spent = error.spent or any(attempt.error.spent for attempt in attempts)
-    return answer(status=_FINAL) if first.final and spent else first
+    if first.final and (error.spent or any(attempt.error.spent for attempt in attempts)):
+        return quiet(answer(status=_FINAL))
+    return quiet(first) if first.final and begun else first
 
 
 @contextmanager

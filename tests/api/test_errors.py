@@ -12,6 +12,7 @@ from core.errors import (
     AccountsNeedCareError,
     AuthExpiredError,
     BridgeError,
+    ContentBlockedError,
     EmptyResponseError,
     InvalidRequestError,
     NoEligibleAccountError,
@@ -118,6 +119,22 @@ def test_retries_are_invited_where_they_help(error: BridgeError, status: int, re
 def test_inside_a_stream_the_type_says_whether_to_try_again() -> None:
     assert answer_to(RateLimitedError("slow")).in_stream["error"]["type"] == "server_error"
     assert answer_to(UpstreamError("cut", spent=True)).in_stream["error"]["type"] == "invalid_request_error"
+
+
+def test_the_words_of_a_final_error_inside_a_stream_hold_its_type() -> None:
+    """LiteLLM, and aider on it, read nothing but the words."""
+    final, passing = answer_to(UpstreamError("Cut.", spent=True)), answer_to(RateLimitedError("Slow."))
+
+    assert final.in_stream["error"]["message"] == "Cut. (invalid_request_error)"
+    assert passing.in_stream["error"]["message"] == "Slow."
+    assert final.body["error"]["message"] == "Cut."
+
+
+def test_refused_content_has_a_type_that_nobody_repeats() -> None:
+    """LiteLLM takes the usual type with this code for an error of its own, which aider repeats."""
+    answer = answer_to(ContentBlockedError("Not that."))
+
+    assert (answer.status, answer.body["error"]["type"]) == (400, "provider_policy_error")
 
 
 def test_a_failure_of_a_row_is_told_like_the_error_it_was() -> None:

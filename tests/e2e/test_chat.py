@@ -33,11 +33,11 @@ FAULTS = {
     "conversation_too_large": (400, "conversation_too_large", "false"),
     "validation": (502, "bad_request", "false"),
     "policy": (400, "content_policy_violation", "false"),
-    "server_error": (502, "upstream_error", "false"),
+    "server_error": (400, "upstream_error", "false"),
     "moderation": (400, "content_policy_violation", "false"),
-    "empty": (502, "empty_response", "false"),
-    "system_error": (502, "upstream_error", "false"),
-    "json_200": (502, "upstream_error", "false"),
+    "empty": (400, "empty_response", "false"),
+    "system_error": (400, "upstream_error", "false"),
+    "json_200": (400, "upstream_error", "false"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
+import re
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -269,6 +270,19 @@ async def test_an_error_after_the_first_byte_is_an_error_object_and_the_end(
     assert answer.status_code == 200
     assert (last["error"]["code"], last["error"]["type"]) == (code, kind)
     assert all(chunk["choices"][0]["finish_reason"] is None for chunk in chunks)
+
+
+@pytest.mark.parametrize("script", [[], [TextDelta("Hel")]], ids=["before", "after"])
+async def test_what_was_paid_for_has_no_words_that_agents_ask_again_for(
+    served: Served, client: httpx2.AsyncClient, script: list[Any]
+) -> None:
+    failure = UpstreamError("Internal server error", upstream_status=500, upstream_text="Try again later.", spent=True)
+    served.world.script = [*script, failure]
+
+    answer = await client.post(CHAT, json=chat(stream=True))
+
+    assert '"upstream_error"' in answer.text
+    assert not re.search("500|server error|try again", answer.text, re.IGNORECASE)
 
 
 async def test_a_fault_of_ours_in_a_stream_is_an_error_object_too(served: Served, client: httpx2.AsyncClient) -> None:
