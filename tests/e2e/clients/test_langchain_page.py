@@ -30,6 +30,7 @@ CASES = {
     ),
     "Pictures and documents": Case(r".* a picture of 16 by 12 pixels, .* notes\.pdf has \d+ bytes.*\n"),
     "By responses": Case(r"A halyard\.\nA sheet\.\n", cases.ROPES, turns=2),
+    "Retries": Case(r"True\n", cases.REPORT),
     "Tools by responses": Case(
         r"7 m\.\n", {"the water in Oslo": [cases.CALL % ("read_depth", "Oslo"), "7 m."]}, turns=2
     ),
