@@ -49,7 +49,7 @@ _NEEDS: dict[str, Need] = {
 }
 """By the beginning of a path; the longest counts, whatever the method. With `/` at its end: what lies below it."""
 
-_WORK = frozenset({AccessScope.CHAT, AccessScope.IMAGES, AccessScope.RESEARCH})
+WORK = frozenset({AccessScope.CHAT, AccessScope.IMAGES, AccessScope.RESEARCH})
 """What is begun with these counts against a key's limits."""
 
 
@@ -84,7 +84,7 @@ def _require(need: AccessScope, scope: Scope) -> None:
         # Nothing is there to be kept from anybody: it is told as what it is.
         return
     grant.require(need)
-    if need in _WORK:
+    if need in WORK:
         services: Services = scope["state"]["services"]
         services.bridge.keys.use.begin(grant)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from api.overrides import AccountOptions
-from api.validation import Request
+from api.validation import Request, shown
 from core.settings.upstream import privacy
 
 MOST_STOPS = 16
@@ -40,8 +40,20 @@ def _stop(value: Any) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
-Switch = Annotated[Any, AfterValidator(_switch)]
-Privacy = Annotated[Any, AfterValidator(_privacy)]
+Switch = Annotated[Any, AfterValidator(_switch), shown({"type": "boolean"}, {"type": "string"}, {"type": "integer"})]
+Privacy = Annotated[Any, AfterValidator(_privacy), shown({"type": "boolean"}, {"type": "string"})]
+Stop = Annotated[
+    Any,
+    AfterValidator(_stop),
+    shown({"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MOST_STOPS}),
+]
+Message = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {"type": "object", "required": ["role"], "properties": {"role": {"type": "string", "minLength": 1}}}
+    ),
+]
+"""Looked at by `bridge.chat.transcript`."""
 Number = float | None
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -72,7 +84,7 @@ class StreamOptions(Request):
 class ChatRequest(ChatOptions):
     """A chat, as OpenAI's document has it, and the bridge's own options."""
 
-    messages: list[dict[str, Any]] = Field(min_length=1)
+    messages: list[Message] = Field(min_length=1)
     model: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -84,7 +96,7 @@ class ChatRequest(ChatOptions):
     function_call: Any = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None
-    stop: Annotated[Any, AfterValidator(_stop)] = ()
+    stop: Stop = ()
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     n: Annotated[int, Field(ge=1, le=4)] | None = None

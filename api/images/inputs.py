@@ -25,9 +25,9 @@ from core.errors import InvalidRequestError, UnsupportedMediaTypeError
 
 MOST = 10
 
-_LISTS = ("images", "input_images")
-_SINGLES = ("image", "input_image", "image_url")
-_FIELDS = frozenset(_LISTS + _SINGLES)
+LISTS = ("images", "input_images")
+SINGLES = ("image", "input_image", "image_url")
+_FIELDS = frozenset(LISTS + SINGLES)
 _MASK = "mask"
 _NUMBERS = frozenset({"n", "output_compression", "partial_images"})
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False, "": None}
@@ -121,7 +121,7 @@ def named(body: Mapping[str, Any]) -> Iterator[Given]:
     """What a JSON body names as its pictures."""
     beside = body.get("metadata")
     for within, holder in (("", body), ("metadata.", beside if isinstance(beside, Mapping) else {})):
-        for name in (*_LISTS, *_SINGLES):
+        for name in (*LISTS, *SINGLES):
             value = holder.get(name)
             if isinstance(value, list):
                 yield from (Given(f"{within}{name}[{number}]", one) for number, one in enumerate(value))

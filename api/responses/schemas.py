@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BeforeValidator, Field
 from api.chat.schemas import Effort, Number, Privacy, Switch
 from api.images.schemas import OnDisconnect
 from api.overrides import AccountOptions
-from api.validation import Request
+from api.validation import Request, shown
 
 _MOST_METADATA = 16
 
@@ -26,7 +26,7 @@ def _conversation(value: object) -> object:
 
 
 Metadata = Annotated[dict[str, str] | None, AfterValidator(_metadata)]
-ConversationId = Annotated[str | None, BeforeValidator(_conversation)]
+ConversationId = Annotated[str | None, BeforeValidator(_conversation), shown({"type": "string"}, {"type": "object"})]
 
 
 class Reasoning(Request):
