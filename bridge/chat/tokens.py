@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bridge.chat.answer import Answer
 from bridge.chat.transcript import Said
@@ -14,13 +14,16 @@ __all__ = ["Usage", "estimate", "usage_of"]
 
 async def usage_of(messages: Iterable[Said], answers: Iterable[Answer]) -> Usage:
     """What messages come to as they were sent upstream, and the answers to them, with calls and shown thoughts."""
-    await tokens.ready()
-    return estimate(messages, "".join(map(_words, answers)))
+    return await tokens.estimated(_sizes(messages), "".join(map(_words, answers)))
 
 
 def estimate(messages: Iterable[Said], answer: str) -> Usage:
     """The same of an answer in words, by the rule of `bridge.usage.tokens`."""
-    return tokens.estimate(((said.text, len(said.files)) for said in messages), answer)
+    return tokens.estimate(_sizes(messages), answer)
+
+
+def _sizes(messages: Iterable[Said]) -> Iterator[tuple[str, int]]:
+    return ((said.text, len(said.files)) for said in messages)
 
 
 def _words(answer: Answer) -> str:
