@@ -11,6 +11,7 @@ from api.validation import Request, shown
 from core.settings.upstream import privacy
 
 MOST_STOPS = 16
+MOST_MESSAGES = 10_000
 
 
 def _switch(value: Any) -> Any:
@@ -84,7 +85,7 @@ class StreamOptions(Request):
 class ChatRequest(ChatOptions):
     """A chat, as OpenAI's document has it, and the bridge's own options."""
 
-    messages: list[Message] = Field(min_length=1)
+    messages: list[Message] = Field(min_length=1, max_length=MOST_MESSAGES)
     model: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from api.body import read_bytes, read_object
+from api.body import parsed, read_bytes, read_object
 from api.caller import caller_of
 from api.connection import Leash, attended
 from api.images.options import digested
@@ -169,7 +168,7 @@ def _value(name: str, text: str) -> Any:
         return _SWITCHES.get(text.strip().lower(), text)
     if name == "metadata":
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return parsed(text.encode())
+        except InvalidRequestError:
             raise InvalidRequestError("`metadata` is not valid JSON.", param="metadata") from None
     return text

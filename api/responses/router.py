@@ -46,8 +46,7 @@ router = APIRouter(
 async def count_input_tokens(request: Request, services: ServicesDep) -> dict[str, Any]:
     """How many tokens a request's input has by estimate, as it would be sent upstream; nothing is sent."""
     wish = await read_wish(services, await read_object(request.scope, request.receive), request.scope)
-    await tokens.ready()
-    counted = tokens.estimate(((said.text, len(said.files)) for said in wish.asked.order.messages), "")
+    counted = await tokens.estimated(((said.text, len(said.files)) for said in wish.asked.order.messages), "")
     return {"object": "response.input_tokens", "input_tokens": counted.prompt}
 
 

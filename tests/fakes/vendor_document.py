@@ -85,7 +85,8 @@ def _document() -> dict[str, Any]:
     else:
         import yaml
 
-        found = yaml.load(text, Loader=yaml.CSafeLoader)
+        # Dates in examples are text in JSON.
+        found = json.loads(json.dumps(yaml.load(text, Loader=yaml.CSafeLoader), default=str))
     return _as_2020_12(found)
 
 
