@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope
 
 from core.errors import InvalidRequestError, UnsupportedMediaTypeError
 
-
 _DEEPEST = 128
 """Levels of a body: half of what can be written, since bodies are kept and told within others."""
 
