@@ -20,6 +20,7 @@ from api.codec.router import router as codec
 from api.codec.ui import UiCodec
 from api.conversations.router import router as conversations
 from api.cooldowns.router import router as cooldowns
+from api.document.build import Api
 from api.errors import answer_to
 from api.files.library import ROUTE as FILES
 from api.files.library import router as library
@@ -70,7 +71,7 @@ def create_app(settings: Settings, *, open_services: OpenServices) -> FastAPI:
         async with open_services(settings) as services:
             yield {"services": services}
 
-    app = FastAPI(title="ChatGPT Bridge", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
+    app = Api(title="ChatGPT Bridge", lifespan=lifespan, docs_url=None, redoc_url=None, redirect_slashes=False)
     for router in (*_CLIENTS, *_OPERATORS):
         app.include_router(router)
     app.add_exception_handler(HTTPException, _no_route)

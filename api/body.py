@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 
 from starlette.datastructures import Headers
@@ -10,6 +11,14 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from core.errors import InvalidRequestError, UnsupportedMediaTypeError
+
+_DEEPEST = 128
+"""Levels of a body: half of what can be written, since bodies are kept and told within others."""
+
+_MOST_VALUES = 1_000_000
+"""Brackets and commas, those in texts too: each may be a value, which takes some 60 bytes and 200 ns."""
+
+_MOST_DIGITS = 309
 
 
 async def read_object(scope: Scope, receive: Receive, *, or_form: bool = False) -> dict[str, Any]:
@@ -29,14 +38,20 @@ async def read_object(scope: Scope, receive: Receive, *, or_form: bool = False) 
 
 
 def parsed(content: bytes) -> dict[str, Any]:
-    """The JSON object in `content`.
+    """The JSON object in `content`. Of a key that is there twice the last counts.
 
     Raises:
-        InvalidRequestError: it is not JSON in UTF-8, no object, nests too deep, or holds `NaN` or half a character.
+        InvalidRequestError: it is not JSON in UTF-8, no object, has too many values or nests too deep, or holds a
+            number that is none or half a character.
     """
     try:
         text = content.decode("utf-8")
-        found = json.loads(text, parse_constant=_no_constant)
+        brackets = text.count("[") + text.count("{")
+        if brackets + text.count(",") > _MOST_VALUES:
+            raise InvalidRequestError(f"The request body has more than {_MOST_VALUES:,} brackets and commas.")
+        found = json.loads(text, parse_constant=_no_constant, parse_float=_float, parse_int=_int)
+        if brackets > _DEEPEST and _is_deep(found):
+            raise RecursionError
         if "\\ud" in text or "\\uD" in text:
             # Half of an escaped pair is a string no database or socket takes.
             json.dumps(found, ensure_ascii=False).encode()
@@ -94,3 +109,29 @@ def require_json(headers: Headers, *, or_form: bool = False) -> None:
 
 def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not a JSON number")
+
+
+def _float(text: str) -> float:
+    """A number that a double has room for: a larger one would become `Infinity`, which no answer can show."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(f"the number {text[:20]} is too large")
+    return number
+
+
+def _int(text: str) -> int:
+    """The same of a whole number, whose digits would take longer the more they are."""
+    if len(text) > _MOST_DIGITS:
+        raise ValueError(f"the number {text[:20]}... is too large")
+    return int(text)
+
+
+def _is_deep(found: Any) -> bool:
+    """Whether something nests deeper than can be written again."""
+    level = [found]
+    for _ in range(_DEEPEST):
+        inner = [one for each in level for one in (each.values() if isinstance(each, dict) else each)]
+        level = [one for one in inner if isinstance(one, dict | list)]
+        if not level:
+            return False
+    return True

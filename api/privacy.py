@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from api.overrides import AccountOptions
+from api.validation import shown
 from core.settings.upstream import privacy
 
 
@@ -20,7 +21,7 @@ def _privacy(value: Any) -> bool | None:
     return known
 
 
-Privacy = Annotated[Any, AfterValidator(_privacy)]
+Privacy = Annotated[Any, AfterValidator(_privacy), shown({"type": "boolean"}, {"type": "string"})]
 
 
 class PrivacyOptions(AccountOptions):

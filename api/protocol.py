@@ -15,6 +15,10 @@ from core.errors import InvalidRequestError, TooManyConnectionsError
 from core.settings import ServerSettings
 
 _MOST_HEAD_BYTES = 64 * 1024
+_PAUSES = 10
+"""A body that has taken as many of its longest pauses must have come at a modem's rate, or it never ends."""
+_SLOWEST_BYTES_A_SECOND = 100
+_AROUND_HEADER = len(": \r\n")
 
 
 class HttpProtocol(HttpToolsProtocol):
@@ -32,6 +36,8 @@ class HttpProtocol(HttpToolsProtocol):
     _in_head = False
     _in_body = False
     _head_bytes = 0
+    _body_bytes = 0
+    _body_began = 0.0
 
     @classmethod
     def limited(cls, settings: ServerSettings) -> type[HttpProtocol]:
@@ -60,6 +66,8 @@ class HttpProtocol(HttpToolsProtocol):
         elif not (in_head and self._in_head) or self._deadline is None:
             # A head's time is not begun anew by every drop of it.
             self._await_more()
+            if self._in_body and self._crawls():
+                self._too_slow()
 
     def on_message_begin(self) -> None:
         """A request begins."""
@@ -74,12 +82,19 @@ class HttpProtocol(HttpToolsProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """A header."""
         super().on_header(name, value)
-        self._count(len(name) + len(value))
+        self._count(len(name) + len(value) + _AROUND_HEADER)
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
-        self._in_head, self._in_body = False, True
+        self._in_head = False
+        self._body_bytes, self._body_began = 0, self.loop.time()
         super().on_headers_complete()
+        self._in_body = True
+
+    def on_body(self, body: bytes) -> None:
+        """A piece of the body."""
+        self._body_bytes += len(body)
+        super().on_body(body)
 
     def on_message_complete(self) -> None:
         """The request is whole."""
@@ -99,11 +114,18 @@ class HttpProtocol(HttpToolsProtocol):
             self._refuse(answer_to(error, status=HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE))
 
     @property
-    def _answering(self) -> bool:
-        return self.cycle is not None and not self.cycle.response_complete
+    def _silent(self) -> bool:
+        """Nothing is being answered, or nothing of the answer to this very request has been said."""
+        if self._in_body:
+            return not (self.pipeline or self.cycle.response_started)
+        return self.cycle is None or bool(self.cycle.response_complete)
+
+    def _crawls(self) -> bool:
+        lasted = self.loop.time() - self._body_began
+        return lasted > _PAUSES * self.request_seconds and self._body_bytes < lasted * _SLOWEST_BYTES_A_SECOND
 
     def _refuse(self, answer: ErrorAnswer) -> None:
-        if self._answering:
+        if not self._silent:
             # Nothing can be said in the middle of another answer.
             self.transport.close()
             return
@@ -131,11 +153,14 @@ class HttpProtocol(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        if self.flow.read_paused or (self._in_head and self._answering):
+        if self.flow.read_paused or (self._in_head and not self._silent):
             # It is we who do not read on, or who have something to say before.
             self._await_more()
         elif self._in_head:
             error = InvalidRequestError(f"The request's head did not come within {self.request_seconds:g} s.")
+            self._refuse(answer_to(error, status=HTTPStatus.REQUEST_TIMEOUT))
+        elif self._in_body:
+            error = InvalidRequestError(f"The request's body did not go on within {self.request_seconds:g} s.")
             self._refuse(answer_to(error, status=HTTPStatus.REQUEST_TIMEOUT))
         else:
             self.transport.close()

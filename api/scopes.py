@@ -48,6 +48,9 @@ _NEEDS: dict[str, Need] = {
 }
 """By the beginning of a path; the longest counts, whatever the method. With `/` at its end: what lies below it."""
 
+WORK = frozenset({AccessScope.CHAT, AccessScope.IMAGES, AccessScope.RESEARCH})
+"""What is begun with these counts against a key's limits."""
+
 
 def need_of(path: str) -> Need:
     """What a route needs."""

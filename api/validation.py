@@ -6,11 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError, WithJsonSchema
 
 from core.errors import InvalidRequestError
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+WORDS = {"type": "string", "pattern": r"\S"}
+"""Text that says something, in the words of JSON Schema."""
 
 _OPERATION_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._:@~-]{0,127}")
 
@@ -25,6 +28,11 @@ class StrictRequest(Request):
     """The base of bodies that decide what others may do: a misspelt field is refused, not left out."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+def shown(*kinds: Mapping[str, Any]) -> WithJsonSchema:
+    """What the OpenAPI document says of a field that may be null, and that code alone can check."""
+    return WithJsonSchema({"anyOf": [*kinds, {"type": "null"}]})
 
 
 def _operation_id(value: str | None) -> str | None:
@@ -42,10 +50,14 @@ def _names(value: Any) -> tuple[str, ...]:
     return tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
 
 
-OperationId = Annotated[str | None, AfterValidator(_operation_id)]
+OperationId = Annotated[
+    str | None, AfterValidator(_operation_id), shown({"type": "string", "pattern": f"^{_OPERATION_ID.pattern}$"})
+]
 """A client-chosen operation id: fits one segment of a path, a header and Temporal's workflow id."""
 
-Names = Annotated[Any, AfterValidator(_names)]
+Names = Annotated[
+    Any, AfterValidator(_names), shown({"type": "array", "items": {"type": "string"}}, {"type": "string"})
+]
 """Names as a list or as one string with commas; becomes a tuple without doubles."""
 
 

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator
 
 from api.privacy import PrivacyOptions
+from api.validation import shown
 
 
 def _switch(value: Any) -> Any:
@@ -15,7 +16,7 @@ def _switch(value: Any) -> Any:
     return value
 
 
-Switch = Annotated[Any, AfterValidator(_switch)]
+Switch = Annotated[Any, AfterValidator(_switch), shown({"type": "boolean"}, {"type": "string"}, {"type": "integer"})]
 
 
 class TalkOptions(PrivacyOptions):

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
 from api.answers.options import Switch, TalkOptions
-from api.validation import Request
+from api.validation import Request, shown
 
 MOST_STOPS = 16
+MOST_MESSAGES = 10_000
 
 
 def _stop(value: Any) -> tuple[str, ...]:
@@ -24,6 +25,18 @@ def _stop(value: Any) -> tuple[str, ...]:
     return tuple(word for word in words if word)
 
 
+Stop = Annotated[
+    Any,
+    AfterValidator(_stop),
+    shown({"type": "string"}, {"type": "array", "items": {"type": "string"}, "maxItems": MOST_STOPS}),
+]
+Message = Annotated[
+    dict[str, Any],
+    WithJsonSchema(
+        {"type": "object", "required": ["role"], "properties": {"role": {"type": "string", "minLength": 1}}}
+    ),
+]
+"""Looked at by `bridge.chat.transcript`."""
 Number = float | None
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
 
@@ -47,7 +60,7 @@ class StreamOptions(Request):
 class ChatRequest(ChatOptions):
     """A chat, as OpenAI's document has it, and the bridge's own options."""
 
-    messages: list[dict[str, Any]] = Field(min_length=1)
+    messages: list[Message] = Field(min_length=1, max_length=MOST_MESSAGES)
     model: str | None = None
     stream: bool | None = None
     stream_options: StreamOptions | None = None
@@ -59,7 +72,7 @@ class ChatRequest(ChatOptions):
     function_call: Any = None
     parallel_tool_calls: bool | None = None
     response_format: dict[str, Any] | None = None
-    stop: Annotated[Any, AfterValidator(_stop)] = ()
+    stop: Stop = ()
     max_tokens: Annotated[int, Field(ge=1)] | None = None
     max_completion_tokens: Annotated[int, Field(ge=1)] | None = None
     n: Annotated[int, Field(ge=1, le=4)] | None = None

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from starlette.datastructures import Headers
 from starlette.types import Receive, Scope
 
-from api.body import read_bytes, read_object
+from api.body import parsed, read_bytes, read_object
 from api.caller import caller_of
 from api.connection import Leash, attended
 from api.images.options import digested
@@ -25,9 +24,9 @@ from core.errors import InvalidRequestError, UnsupportedMediaTypeError
 
 MOST = 10
 
-_LISTS = ("images", "input_images")
-_SINGLES = ("image", "input_image", "image_url")
-_FIELDS = frozenset(_LISTS + _SINGLES)
+LISTS = ("images", "input_images")
+SINGLES = ("image", "input_image", "image_url")
+_FIELDS = frozenset(LISTS + SINGLES)
 _MASK = "mask"
 _NUMBERS = frozenset({"n", "output_compression", "partial_images"})
 _SWITCHES = {"true": True, "1": True, "false": False, "0": False, "": None}
@@ -121,7 +120,7 @@ def named(body: Mapping[str, Any]) -> Iterator[Given]:
     """What a JSON body names as its pictures."""
     beside = body.get("metadata")
     for within, holder in (("", body), ("metadata.", beside if isinstance(beside, Mapping) else {})):
-        for name in (*_LISTS, *_SINGLES):
+        for name in (*LISTS, *SINGLES):
             value = holder.get(name)
             if isinstance(value, list):
                 yield from (Given(f"{within}{name}[{number}]", one) for number, one in enumerate(value))
@@ -169,7 +168,7 @@ def _value(name: str, text: str) -> Any:
         return _SWITCHES.get(text.strip().lower(), text)
     if name == "metadata":
         try:
-            return json.loads(text)
-        except (ValueError, RecursionError):
+            return parsed(text.encode())
+        except InvalidRequestError:
             raise InvalidRequestError("`metadata` is not valid JSON.", param="metadata") from None
     return text

@@ -6,7 +6,8 @@ import math
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema, core_schema
 
 from api.validation import Request
 from bridge.keys.grant import plain_model
@@ -22,7 +23,7 @@ REFUSED = ("svg", "frame_count", "frame_duration_ms", "markup")
 MOST_PREVIEWS = 3
 
 _SIZE = re.compile(r"(?P<width>[1-9]\d{0,4})x(?P<height>[1-9]\d{0,4})")
-_RATIOS = {"1:1": 1.0, "3:4": 3 / 4, "9:16": 9 / 16, "4:3": 4 / 3, "16:9": 16 / 9}
+RATIOS = {"1:1": 1.0, "3:4": 3 / 4, "9:16": 9 / 16, "4:3": 4 / 3, "16:9": 16 / 9}
 _CLOSE = math.log(1.15)
 """Upstream knows five ratios; a size that is further from each of them is left to upstream."""
 
@@ -33,16 +34,23 @@ _AS_BYTES = ("gpt-image-", "chatgpt-image-latest")
 """Models whose pictures their vendor answers with, where others are answered by an address."""
 
 
-def one_of(*allowed: str) -> AfterValidator:
-    """One of these words, however they are capitalized."""
+class OneOf:
+    """One of these words, however they are capitalized, or null."""
 
-    def check(value: str | None) -> str | None:
+    def __init__(self, *allowed: str) -> None:
+        self._allowed = allowed
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.no_info_after_validator_function(self._checked, handler(source))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return {"anyOf": [{"enum": list(self._allowed)}, {"type": "null"}]}
+
+    def _checked(self, value: str | None) -> str | None:
         plain = None if value is None else value.strip().lower()
-        if plain is not None and plain not in allowed:
-            raise ValueError(f"must be one of {', '.join(allowed)}")
+        if plain is not None and plain not in self._allowed:
+            raise ValueError(f"must be one of {', '.join(self._allowed)}")
         return plain
-
-    return AfterValidator(check)
 
 
 def _size(value: str | None) -> str | None:
@@ -58,17 +66,17 @@ class PictureOptions(Request):
     """Options that pictures and edits have in common."""
 
     size: Size = None
-    quality: Annotated[str | None, one_of("auto", "low", "medium", "high", "xhigh", "max", "standard", "hd")] = None
-    style: Annotated[str | None, one_of("vivid", "natural")] = None
-    background: Annotated[str | None, one_of("auto", "transparent", "opaque")] = None
-    output_format: Annotated[str | None, one_of("png", "jpeg", "webp")] = None
+    quality: Annotated[str | None, OneOf("auto", "low", "medium", "high", "xhigh", "max", "standard", "hd")] = None
+    style: Annotated[str | None, OneOf("vivid", "natural")] = None
+    background: Annotated[str | None, OneOf("auto", "transparent", "opaque")] = None
+    output_format: Annotated[str | None, OneOf("png", "jpeg", "webp")] = None
     output_compression: Annotated[int, Field(ge=0, le=100)] | None = None
-    response_format: Annotated[str | None, one_of("url", "b64_json")] = None
+    response_format: Annotated[str | None, OneOf("url", "b64_json")] = None
     stream: bool | None = None
     partial_images: Annotated[int, Field(ge=0, le=MOST_PREVIEWS)] | None = None
-    moderation: Annotated[str | None, one_of("auto", "low")] = None
-    input_fidelity: Annotated[str | None, one_of("low", "high")] = None
-    complexity: Annotated[str | None, one_of("low", "medium", "high")] = None
+    moderation: Annotated[str | None, OneOf("auto", "low")] = None
+    input_fidelity: Annotated[str | None, OneOf("low", "high")] = None
+    complexity: Annotated[str | None, OneOf("low", "medium", "high")] = None
     user: str | None = None
     safety_identifier: str | None = None
     svg: Any = None
@@ -146,8 +154,8 @@ def ratio_named(value: str | None) -> str | None:
         ValueError: upstream has no such ratio.
     """
     ratio = (value or "").strip().lower()
-    if ratio and ratio != "auto" and ratio not in _RATIOS:
-        raise ValueError(f"must be `auto` or one of {', '.join(_RATIOS)}")
+    if ratio and ratio != "auto" and ratio not in RATIOS:
+        raise ValueError(f"must be `auto` or one of {', '.join(RATIOS)}")
     return ratio or None
 
 
@@ -158,6 +166,6 @@ def aspect_ratio(size: str | None) -> str:
         return "auto"
     asked = math.log(int(given["width"]) / int(given["height"]))
     name, distance = min(
-        ((name, abs(math.log(ratio) - asked)) for name, ratio in _RATIOS.items()), key=lambda pair: pair[1]
+        ((name, abs(math.log(ratio) - asked)) for name, ratio in RATIOS.items()), key=lambda pair: pair[1]
     )
     return name if distance <= _CLOSE else "auto"

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, WithJsonSchema
 
-from api.images.options import PictureOptions, Size, ratio_named
+from api.images.options import RATIOS, PictureOptions, Size, ratio_named
 from api.overrides import AccountOptions
+from api.validation import WORDS, shown
 
 MOST_PICTURES = 4
 """Of one request; each is an operation of its own."""
@@ -25,14 +26,14 @@ def _on_disconnect(value: str | None) -> str | None:
     return value
 
 
-OnDisconnect = Annotated[str | None, AfterValidator(_on_disconnect)]
+OnDisconnect = Annotated[str | None, AfterValidator(_on_disconnect), shown({"enum": ["continue", "cancel"]})]
 """What becomes of an operation whose client goes away while it waits."""
 
 
 class ImageGenerationRequest(AccountOptions, PictureOptions):
     """A picture, or several."""
 
-    prompt: Annotated[str, AfterValidator(_prompt)]
+    prompt: Annotated[str, AfterValidator(_prompt), WithJsonSchema(WORDS)]
     model: str | None = None
     n: Annotated[int, Field(ge=1, le=MOST_PICTURES)] | None = None
     metadata: dict[str, Any] | None = None
@@ -42,7 +43,7 @@ class ImageGenerationRequest(AccountOptions, PictureOptions):
 class EditOptions(AccountOptions):
     """What may stand in an edit's body or in its `metadata`; a size counts only where no ratio is given."""
 
-    aspect_ratio: Annotated[str | None, AfterValidator(ratio_named)] = None
+    aspect_ratio: Annotated[str | None, AfterValidator(ratio_named), shown({"enum": ["", "auto", *RATIOS]})] = None
     size: Size = None
 
 

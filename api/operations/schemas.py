@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import BeforeValidator
 from starlette.datastructures import Headers
 
-from api.validation import Request
+from api.validation import Request, shown
 from core.contracts.research import PlanDecision
 from core.errors import InvalidRequestError
 
@@ -59,5 +59,7 @@ def moment(value: object) -> object:
     return given if given.tzinfo else given.replace(tzinfo=UTC)
 
 
-Since = Annotated[datetime | None, BeforeValidator(moment)]
+Since = Annotated[
+    datetime | None, BeforeValidator(moment), shown({"type": "string", "format": "date-time"}, {"type": "number"})
+]
 """A moment, aware."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator
+from pydantic import AfterValidator, WithJsonSchema
 
 from api.images.schemas import OnDisconnect
 from api.overrides import AccountOptions
+from api.validation import WORDS
 
 
 def _words(value: str) -> str:
@@ -40,6 +41,6 @@ class ResearchOptions(AccountOptions):
 class ResearchBody(ResearchOptions):
     """A research. `plan: ask` waits for a person to approve it."""
 
-    prompt: Annotated[str, AfterValidator(_words)]
+    prompt: Annotated[str, AfterValidator(_words), WithJsonSchema(WORDS)]
     model: str | None = None
     metadata: dict[str, Any] | None = None

@@ -7,9 +7,9 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from api.answers.options import TalkOptions
-from api.chat.schemas import Effort, Number
+from api.chat.schemas import MOST_MESSAGES, Effort, Number
 from api.images.schemas import OnDisconnect
-from api.validation import Request
+from api.validation import Request, shown
 
 _MOST_METADATA = 16
 
@@ -20,13 +20,22 @@ def _metadata(value: dict[str, str] | None) -> dict[str, str] | None:
     return value
 
 
+def _input(value: object) -> object:
+    if value is not None and not isinstance(value, str | list):
+        raise ValueError("must be a string or an array of items")
+    if isinstance(value, list) and len(value) > MOST_MESSAGES:
+        raise ValueError(f"must have at most {MOST_MESSAGES} items")
+    return value
+
+
 def _conversation(value: object) -> object:
     """A conversation is named by its id, or by an object that holds it."""
     return value.get("id") if isinstance(value, dict) else value
 
 
+Input = Annotated[str | list[Any] | None, BeforeValidator(_input)]
 Metadata = Annotated[dict[str, str] | None, AfterValidator(_metadata)]
-ConversationId = Annotated[str | None, BeforeValidator(_conversation)]
+ConversationId = Annotated[str | None, BeforeValidator(_conversation), shown({"type": "string"}, {"type": "object"})]
 
 
 class Reasoning(Request):
@@ -47,7 +56,7 @@ class TextOptions(Request):
 class ResponseBody(TalkOptions):
     """A response, as OpenAI's document has it, and the bridge's own options."""
 
-    input: str | list[Any] | None = None
+    input: Input = None
     instructions: str | None = None
     model: str | None = None
     stream: bool | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from bridge.chat.answer import Answer
 from bridge.chat.order import ChatOrder
@@ -15,14 +15,19 @@ __all__ = ["Usage", "estimate", "usage_of"]
 
 async def usage_of(order: ChatOrder, answers: Iterable[Answer]) -> Usage:
     """What an order's messages come to as they were sent upstream, and the answers, with calls and shown thoughts."""
-    await tokens.ready()
     words = "".join(map(_words, answers))
-    return estimate(order.messages, words) if order.tokens is None else Usage(order.tokens, tokens.count(words))
+    if order.tokens is None:
+        return await tokens.estimated(_sizes(order.messages), words)
+    return Usage(order.tokens, (await tokens.estimated((), words)).completion)
 
 
 def estimate(messages: Iterable[Said], answer: str) -> Usage:
     """The same of an answer in words, by the rule of `bridge.usage.tokens`."""
-    return tokens.estimate(((said.text, len(said.files)) for said in messages), answer)
+    return tokens.estimate(_sizes(messages), answer)
+
+
+def _sizes(messages: Iterable[Said]) -> Iterator[tuple[str, int]]:
+    return ((said.text, len(said.files)) for said in messages)
 
 
 def _words(answer: Answer) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from hashlib import blake2b
@@ -18,6 +18,11 @@ _MOST_COUNTED = 20_000
 
 _loading = threading.Lock()
 _counted: dict[bytes, int] = {}
+
+_MOST_AT_ONCE = 40_000
+"""Characters that the table takes at once: it refuses what comes to more than 200,000 tokens, of which a character
+has at most four."""
+_LONGEST_WORD = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +71,15 @@ def estimate(messages: Iterable[tuple[str, int]], answer: str) -> Usage:
     return Usage(prompt, count(answer))
 
 
+async def estimated(messages: Iterable[tuple[str, int]], answer: str) -> Usage:
+    """The same without holding up anybody else: in a thread where the words are many."""
+    await ready()
+    told = tuple(messages)
+    if sum(len(text) for text, _ in told) + len(answer) > _MOST_AT_ONCE:
+        return await asyncio.to_thread(estimate, told, answer)
+    return estimate(told, answer)
+
+
 def count(text: str) -> int:
     """How many tokens a text has. Agents send the same long texts again and again: those are counted once."""
     if len(text) < _LONG:
@@ -89,7 +103,22 @@ def beginning(text: str, most: int) -> tuple[str, int]:
 
 def _tokens(text: str) -> list[int]:
     # Half of a character has no token of its own; it counts as the mark that stands for it.
-    return _table().encode_ordinary(text.encode("utf-8", "replace").decode("utf-8"))
+    whole = text.encode("utf-8", "replace").decode("utf-8")
+    if len(whole) <= _MOST_AT_ONCE:
+        return _table().encode_ordinary(whole)
+    return [token for piece in _pieces(whole) for token in _table().encode_ordinary(piece)]
+
+
+def _pieces(text: str) -> Iterator[str]:
+    """A text that is too long for the table at once, cut where words begin, which no token joins to the one before."""
+    start = 0
+    while start < len(text):
+        end = start + _MOST_AT_ONCE
+        if end < len(text):
+            space = text.rfind(" ", end - _LONGEST_WORD, end)
+            end = space if space > start else end
+        yield text[start:end]
+        start = end
 
 
 def _table() -> Table:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from api import protocol
 from tests.fakes.server import KEY, Served, open_server
 
 HELLO = json.dumps({"messages": [{"role": "user", "content": "Hi"}]}).encode()
@@ -75,9 +76,37 @@ async def test_a_body_that_stops_coming_ends_its_connection(tmp_path: Path) -> N
     async with open_server(tmp_path, request_seconds=0.2) as served:
         reader, writer = await connect(served)
         writer.write(chat_head(len(HELLO)) + HELLO[:5])
-        assert await asyncio.wait_for(reader.read(), 5) == b""
+        answer = await asyncio.wait_for(reader.read(), 5)
         writer.close()
         assert not served.world.asked
+
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b'"invalid_request"' in answer
+    assert b"x-should-retry: false" in answer
+
+
+async def test_a_body_that_crawls_ends_its_connection(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Drops keep it open for a while, but not for ever."""
+    monkeypatch.setattr(protocol, "_PAUSES", 2)
+    async with open_server(tmp_path, request_seconds=0.3) as served:
+        reader, writer = await connect(served)
+        writer.write(chat_head(1000))
+        answer = asyncio.create_task(reader.read())
+        for _ in range(40):
+            writer.write(b" ")
+            await asyncio.sleep(0.05)
+            if answer.done():
+                break
+        writer.close()
+        assert not served.world.asked
+
+    assert (await answer).startswith(b"HTTP/1.1 408")
+
+
+async def test_small_headers_are_counted_as_they_come(served: Served) -> None:
+    answer = await served.raw("GET /health/live HTTP/1.1", "Host: localhost", *["a: b"] * 12_000)
+
+    assert answer.startswith(b"HTTP/1.1 431")
 
 
 async def test_a_slow_body_that_goes_on_coming_is_read(tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,12 +12,12 @@ import httpx2
 import pytest
 
 from api import attempts
-from api.app import create_app
 from api.scopes import Anybody, need_of
 from core.clock import utc_now
 from core.contracts.keys import AccessScope
 from tests.fakes.keys import make_key
-from tests.fakes.server import KEY, Served, open_server, settings_for
+from tests.fakes.routes import routes
+from tests.fakes.server import KEY, Served, open_server
 
 _REFUSALS = {
     "api_key_missing",
@@ -42,21 +42,6 @@ _BESIDES = {
 _NARROW = (403, "missing_scope")
 
 
-def routes(root: Path) -> list[tuple[str, str]]:
-    """The method and the path of every route that the application has."""
-
-    def found(several: Any) -> Iterator[tuple[str, str]]:
-        for route in several:
-            inner = getattr(route, "original_router", None)
-            if inner is not None:
-                yield from found(inner.routes)
-            else:
-                yield from ((method, route.path) for method in route.methods - {"HEAD"})
-
-    app = create_app(settings_for(root), open_services=lambda _: None)  # type: ignore[arg-type, return-value]
-    return sorted(set(found(app.routes)))
-
-
 def filled(path: str) -> str:
     return re.sub(r"\{[^}]*\}", "none", path.replace("{file_id}", "0" * 32))
 
@@ -67,7 +52,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(attempts, "_LONGEST_DELAY_SECONDS", 0.0)
 
 
-async def codes(served: Served, key: str | None, found: list[tuple[str, str]]) -> dict[tuple[str, str], Any]:
+async def codes(served: Served, key: str | None, found: Sequence[tuple[str, str]]) -> dict[tuple[str, str], Any]:
     """What a key gets from every route: a status, or the code of the refusal."""
     answers: dict[tuple[str, str], Any] = {}
     async with served.client(key) as client:
@@ -86,15 +71,15 @@ def told(answer: httpx2.Response) -> Any:
     return (answer.status_code, code) if code in _REFUSALS else answer.status_code
 
 
-def test_all_the_routes_are_looked_at(tmp_path: Path) -> None:
-    found = routes(tmp_path)
+def test_all_the_routes_are_looked_at() -> None:
+    found = routes()
 
     assert len(found) > 25
     assert {("POST", "/v1/chat/completions"), ("GET", "/v1/chatgpt/keys"), ("POST", "/v1/images/edits")} <= set(found)
 
 
-async def test_without_the_right_key_every_closed_route_is_shut(served: Served, tmp_path: Path) -> None:
-    found = routes(tmp_path)
+async def test_without_the_right_key_every_closed_route_is_shut(served: Served) -> None:
+    found = routes()
     past = utc_now() - timedelta(seconds=1)
     expired = await make_key(served, expires_at=past)
     revoked = await make_key(served)
@@ -119,13 +104,13 @@ async def test_without_the_right_key_every_closed_route_is_shut(served: Served, 
     assert not served.world.asked
 
 
-async def test_a_key_that_is_too_narrow_is_told_the_scope(served: Served, tmp_path: Path) -> None:
+async def test_a_key_that_is_too_narrow_is_told_the_scope(served: Served) -> None:
     for scope in AccessScope:
         narrow = await make_key(served, *(other for other in AccessScope if other is not scope))
-        answers = await codes(served, narrow, routes(tmp_path))
+        answers = await codes(served, narrow, routes())
 
         refused = {path for (_, path), answer in answers.items() if answer == _NARROW}
-        assert refused == {path for _, path in routes(tmp_path) if scope in (need_of(path), _BESIDES.get(path))}, scope
+        assert refused == {path for _, path in routes() if scope in (need_of(path), _BESIDES.get(path))}, scope
         async with served.client(narrow) as client:
             for path in refused:
                 methods = [method for method, other in answers if other == path]
@@ -136,8 +121,8 @@ async def test_a_key_that_is_too_narrow_is_told_the_scope(served: Served, tmp_pa
     assert {request.messages[-1].text for _, request in served.world.asked} <= {"Say hello in one short sentence."}
 
 
-async def test_the_right_scope_alone_is_enough(served: Served, tmp_path: Path) -> None:
-    found = routes(tmp_path)
+async def test_the_right_scope_alone_is_enough(served: Served) -> None:
+    found = routes()
     for scope in AccessScope:
         key = await make_key(served, scope)
         mine = [
@@ -152,8 +137,8 @@ async def test_the_right_scope_alone_is_enough(served: Served, tmp_path: Path) -
         assert not [route for route, answer in answers.items() if answer >= 500], answers
 
 
-async def test_the_operators_own_key_opens_everything(served: Served, tmp_path: Path) -> None:
-    answers = await codes(served, KEY, routes(tmp_path))
+async def test_the_operators_own_key_opens_everything(served: Served) -> None:
+    answers = await codes(served, KEY, routes())
 
     assert not [route for route, answer in answers.items() if isinstance(answer, tuple)], answers
 
@@ -202,9 +187,9 @@ async def test_no_key_reaches_the_log_or_an_answer(tmp_path: Path, capsys: pytes
     assert "canary" not in written.out + written.err
 
 
-async def test_a_body_of_another_type_is_a_415_that_names_the_right_one(served: Served, tmp_path: Path) -> None:
+async def test_a_body_of_another_type_is_a_415_that_names_the_right_one(served: Served) -> None:
     async with served.client() as client:
-        for method, path in routes(tmp_path):
+        for method, path in routes():
             if method not in ("POST", "PATCH", "PUT") or path.endswith(_BODILESS):
                 continue
             answer = await client.request(method, filled(path), content=b"a=b", headers={"content-type": "text/plain"})

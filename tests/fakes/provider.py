@@ -102,9 +102,9 @@ class FakeProvider:
         self.inspected += 1
         try:
             told = json.loads(capture_text)
-        except ValueError:
+            missing, plan, expires = told.get("missing", []), told["plan"], told.get("expires")
+        except (ValueError, AttributeError, KeyError):
             raise CaptureRejectedError("not a capture", reason="unrecognized_format") from None
-        missing, plan, expires = told.get("missing", []), told["plan"], told.get("expires")
         return Inspection(
             ok=not missing,
             format="fake",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any, TypeAlias
 
 import httpx2
@@ -23,16 +23,42 @@ from openai.types.responses import (
 from openai.types.shared import ErrorObject
 from pydantic import BaseModel, TypeAdapter
 
+from api.document.failures import ErrorBody
+from tests.fakes import documented, vendor_document
+
 Check: TypeAlias = Callable[[Any], None]
 
 
+_OURS = frozenset(
+    {"annotations", "reasoning_content"}  # of messages, which clients read though the models have other places for them
+    | {"content_type", "download_url", "file_id", "filename", "height", "path", "sha256", "width"}  # of files
+    | {"aspect_ratio", "estimated", "input_image_count", "model", "output_tokens_details", "warnings"}  # of pictures
+    | {"action", "fault", "retryable", "provider", "provider_status", "raw_provider_error"}  # of errors
+    | {"first_id", "last_id", "has_more"}  # of pages
+    | {"store"}  # of responses: OpenAI's API and Open Responses have it, the client does not
+)
+"""Fields that OpenAI's models do not have; all others of ours begin with `chatgpt_`."""
+
+
 def _model(of: Any) -> Check:
+    """Nothing missing, no value that the model does not know, nothing that has to be converted, no field misspelt."""
     adapter: TypeAdapter[Any] = TypeAdapter(of)
 
     def check(body: Any) -> None:
-        adapter.validate_python(body)
+        strange = set(_strangers(adapter.validate_python(body, strict=True))) - _OURS
+        assert not strange, f"{of} has no {sorted(strange)}"
 
     return check
+
+
+def _strangers(found: Any) -> Iterator[str]:
+    if isinstance(found, list):
+        for one in found:
+            yield from _strangers(one)
+    elif isinstance(found, BaseModel):
+        yield from (name for name in found.model_extra or () if not name.startswith("chatgpt_"))
+        for name in type(found).model_fields:
+            yield from _strangers(getattr(found, name))
 
 
 class _Deleted(BaseModel):
@@ -94,8 +120,6 @@ class StrictTransport(httpx2.AsyncBaseTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         response = await self._inner.handle_async_request(request)
-        if not request.url.path.startswith("/v1/") or request.url.path.startswith("/v1/chatgpt/"):
-            return response
         assert isinstance(response.stream, httpx2.AsyncByteStream)
         response.stream = _ReadAlong(response.stream, request, response)
         return response
@@ -124,37 +148,42 @@ class _ReadAlong(httpx2.AsyncByteStream):
 
 def hold(method: str, path: str, response: httpx2.Response, content: bytes) -> None:
     """Hold one whole answer against its models."""
+    documented.hold(method, path, response, content)
+    if not path.startswith("/v1/") or path.startswith("/v1/chatgpt/"):
+        return
     assert response.headers.get("x-request-id"), "every answer names its request"
     kind = response.headers.get("content-type", "")
     if kind.startswith("text/event-stream"):
         _hold_stream(path, content.decode())
     elif content and kind.startswith("application/json") and not path.endswith("/content"):
         body = json.loads(content)
+        vendor_document.hold_body(method, path, response.status_code, body)
         if response.status_code >= 400 or "error" in body and "id" not in body:
             _hold_error(body)
+            retry = response.headers.get("x-should-retry")
+            assert response.status_code < 400 or retry == str(body["error"]["retryable"]).lower()
         elif response.status_code == 200:
-            for wanted, pattern, check in _BODIES:
-                if wanted == method and re.fullmatch(pattern, path):
-                    check(body)
+            next(check for wanted, pattern, check in _BODIES if wanted == method and re.fullmatch(pattern, path))(body)
 
 
 def _hold_error(body: Any) -> None:
+    """The four keys that clients know, and those of ours."""
     assert set(body) == {"error"}
     _ERROR(body["error"])
-    assert {"message", "type", "param", "code"} <= set(body["error"])
+    ErrorBody.model_validate_json(json.dumps(body), strict=True)
 
 
 def _hold_stream(path: str, text: str) -> None:
-    check = next((check for pattern, check in _EVENTS if re.fullmatch(pattern, path)), None)
-    if check is None:
-        return
+    check = next(check for pattern, check in _EVENTS if re.fullmatch(pattern, path))
     events = _events(text)
     told = [body for _, body in events if body != "[DONE]"]
     for body in told:
-        if "error" in body and "type" not in body:
-            _hold_error(body)
+        vendor_document.hold_event(path, body)
+        if "error" in body and body.get("type", "error") == "error":
+            _hold_error({name: value for name, value in body.items() if name != "type"})
         else:
             check(body)
+            assert body.get("type") != "error" or {"code", "param"} <= set(body)
     if path == "/v1/chat/completions":
         _hold_chunks(events)
     elif path.startswith("/v1/responses"):

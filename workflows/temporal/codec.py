@@ -111,10 +111,18 @@ class RemoteCodec:
 
 def _read(body: bytes) -> list[Payload]:
     try:
-        return list(Parse(body, Payloads(), ignore_unknown_fields=True).payloads)
-    except (ParseError, UnicodeError, RecursionError):
+        if _are_objects(json.loads(body)):
+            return list(Parse(body, Payloads(), ignore_unknown_fields=True).payloads)
+    except (ParseError, ValueError, RecursionError):
         # The parser's own words quote what it could not read.
-        raise InvalidRequestError("The request body is not the JSON of Temporal payloads.") from None
+        pass
+    raise InvalidRequestError("The request body is not the JSON of Temporal payloads.")
+
+
+def _are_objects(told: object) -> bool:
+    """Whether payloads are where they belong: text in their place the parser takes for an empty one."""
+    payloads = told.get("payloads", []) if isinstance(told, dict) else None
+    return isinstance(payloads, list) and all(isinstance(one, dict) for one in payloads)
 
 
 def _written(payloads: Sequence[Payload]) -> bytes:

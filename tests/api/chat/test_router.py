@@ -155,6 +155,7 @@ BAD_INPUT: list[tuple[dict[str, Any], str]] = [
     ({"messages": []}, "messages"),
     ({"messages": "Hi"}, "messages"),
     ({"messages": ["Hi"]}, "messages[0]"),
+    ({"messages": [{"role": "user", "content": "Hi"}] * 10_001}, "messages"),
     ({"messages": [{"role": "user", "content": 3}]}, "messages[0].content"),
     ({"model": 5}, "model"),
     ({"stream": "yes"}, "stream"),

@@ -120,6 +120,14 @@ async def test_the_ratio_is_the_one_that_was_asked_for_or_that_of_the_size(
     assert row.request["aspect_ratio"] == ratio
 
 
+@pytest.mark.parametrize("metadata", ["[]", '{"a": NaN}', '{"a": "\\ud83d"}', '{"a": ' * 200, '{"a": 1e999}'])
+async def test_metadata_of_a_form_is_read_as_a_body_is(client: httpx2.AsyncClient, metadata: str) -> None:
+    form = {"prompt": "Red", "metadata": metadata}
+    answer = await client.post(EDITS, headers=ASYNC, data=form, files={"image": ("a.png", png(), "image/png")})
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "metadata")
+
+
 async def test_a_form_brings_its_files_and_fields(served: Served, client: httpx2.AsyncClient) -> None:
     answer = await client.post(
         EDITS,

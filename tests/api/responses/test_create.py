@@ -218,9 +218,11 @@ async def test_an_error_after_the_first_event_is_a_failed_response(
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
+    ({"input": 5}, "input"),
+    ({"input": {"role": "user"}}, "input"),
+    ({"input": [{"role": "user", "content": "Hi"}] * 10_001}, "input"),
     ({"input": None}, "input"),
     ({"input": []}, "input"),
-    ({"input": 3}, "input.str"),
     ({"input": ["Hi"]}, "input[0]"),
     ({"input": [{"role": "robot", "content": "Hi"}]}, "input[0].role"),
     ({"input": [{"content": "Hi"}]}, "input[0].type"),

@@ -36,3 +36,17 @@ def test_the_beginning_of_a_text_has_no_more_tokens_than_it_may() -> None:
     assert beginning(text, 3) == ("One two three", 3)
     assert beginning(text, 100) == (text, count(text))
     assert all(text.startswith(beginning(text, most)[0]) for most in range(10))
+
+
+def test_a_text_beyond_what_the_table_takes_is_counted_all_the_same() -> None:
+    short, long = "word, and " * 1000, "word, and " * 120_000
+
+    assert count(long) == 120 * count(short)
+    assert count("\U0010ffff" * 300_000) > 200_000
+    assert beginning(long, 250_000)[1] == 250_000
+
+
+def test_where_a_long_text_is_cut_tells_little() -> None:
+    long, piece = "tokenization " * 10_000, "tokenization " * 100
+
+    assert abs(count(long) - 100 * count(piece)) < 20

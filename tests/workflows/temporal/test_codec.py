@@ -106,7 +106,11 @@ async def test_the_remote_codec_opens_the_rest_where_one_payload_is_gone(keyring
     assert b64decode(kept["data"]) == b'"y"'
 
 
-@pytest.mark.parametrize("body", [b"", b"[1]", b"\xff", b'{"payloads": 1}', b'{"payloads": [{"data": "secret!"}]}'])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"[1]", b"\xff", b'"secret"', b'{"payloads": 1}', b'{"payloads": ["secret"]}', b'{"payloads": null}']
+    + [b'{"payloads": [{"data": "secret!"}]}', b'{"payloads": [' + b"[" * 100_000],
+)
 async def test_the_remote_codec_refuses_what_is_no_payload_without_quoting_it(keyring: Keyring, body: bytes) -> None:
     with pytest.raises(InvalidRequestError) as refused:
         await RemoteCodec(keyring).decode(body)

@@ -1,0 +1,1 @@
+"""`/openapi.json`: every route, what it takes, and everything that it can answer."""
