@@ -107,6 +107,9 @@ class HttpProtocol(HttpToolsProtocol):
             return
         self._refuse(answer_to(InvalidRequestError(msg)))
 
+    def _unsupported_upgrade_warning(self) -> None:
+        """Say nothing: uvicorn would have the operator install a library, and the answer is a 426 that says enough."""
+
     def _count(self, size: int) -> None:
         self._head_bytes += size
         if self._head_bytes > _MOST_HEAD_BYTES and not self.transport.is_closing():

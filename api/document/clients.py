@@ -39,7 +39,7 @@ from api.images.inputs import LISTS, MOST, SINGLES
 from api.images.schemas import ImageEditRequest, ImageGenerationRequest
 from api.operations.schemas import PlanBody
 from api.research.schemas import ResearchBody
-from api.responses.schemas import ResponseBody
+from api.responses.schemas import CompactBody, ResponseBody
 from api.vision.schemas import VisionBody
 from core.errors import (
     AccountNotAllowedError,
@@ -114,7 +114,7 @@ CLIENTS: Mapping[str, Told] = {
     "POST /v1/responses/compact": Told(
         ok(thing("response.compaction", "id created_at output usage")),
         "Sum up what was said",
-        takes=ResponseBody,
+        takes=CompactBody,
         example={"model": "auto", "input": "Hello"},
         headers=ONCE,
         fails=WORKS,

@@ -77,6 +77,7 @@ _PRESENT: Mapping[str, Told] = {
     "POST /v1/chatgpt/keys": Told(ok(_KEY, status=201), takes=CreateKeyRequest, example={"name": "laptop"}),
     "GET /v1/chatgpt/keys/{key_id}": Told(ok(_KEY)),
     "PATCH /v1/chatgpt/keys/{key_id}": Told(ok(_KEY), takes=ChangeKeyRequest, example={"per_day": 100}),
+    "DELETE /v1/chatgpt/keys/{key_id}": Told(ok(_KEY)),
     "POST /v1/chatgpt/keys/{key_id}/revoke": Told(ok(_KEY)),
     "GET /v1/chatgpt/audit": Told(ok(page(thing("chatgpt.audit", "number at actor action subject before after")))),
     "GET /v1/chatgpt/limits": Told(ok(_LIMITS)),

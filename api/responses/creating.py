@@ -17,7 +17,7 @@ from api.responses import background, items
 from api.responses.compaction import TRIGGER
 from api.responses.following import Following
 from api.responses.kept import settled
-from api.responses.schemas import ResponseBody
+from api.responses.schemas import CompactBody
 from api.responses.service import read_wish
 from api.responses.standing import body_of
 from api.responses.whole import Compaction
@@ -55,7 +55,7 @@ class CompactResponse:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         services: Services = scope["state"]["services"]
         body = await read_object(scope, receive)
-        given = [*items.read_items(validated(ResponseBody, body).input), {"type": TRIGGER}]
+        given = [*items.read_items(validated(CompactBody, body).input), {"type": TRIGGER}]
         wish = await read_wish(services, {**body, "input": given, "stream": False, "store": False}, scope)
 
         def make(named: Identity, naming: Naming) -> ClientAnswer:

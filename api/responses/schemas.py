@@ -84,3 +84,9 @@ class ResponseBody(TalkOptions):
     user: str | None = None
     safety_identifier: str | None = None
     service_tier: str | None = None
+
+
+class CompactBody(ResponseBody):
+    """The same for a summary, of which OpenAI's document wants to know the model."""
+
+    model: str

@@ -22,9 +22,11 @@ def shell(
         "id": response_id,
         "object": "response",
         "created_at": created,
+        "completed_at": None,
         "status": "in_progress",
         "background": bool(request.background),
         "error": None,
+        "frequency_penalty": 0.0,
         "incomplete_details": None,
         "instructions": request.instructions,
         "max_output_tokens": request.max_output_tokens,
@@ -33,11 +35,15 @@ def shell(
         "model": model,
         "output": [],
         "parallel_tool_calls": request.parallel_tool_calls is not False,
+        "presence_penalty": 0.0,
         "previous_response_id": request.previous_response_id,
+        "prompt_cache_key": request.prompt_cache_key,
         "reasoning": {
             "effort": reasoning.effort if reasoning else None,
             "summary": (reasoning.summary or reasoning.generate_summary) if reasoning else None,
         },
+        "safety_identifier": request.safety_identifier,
+        "service_tier": "default",
         "store": request.store is not False,
         "temperature": 1.0 if request.temperature is None else request.temperature,
         "text": {"format": (text.format if text else None) or {"type": "text"}},
@@ -46,12 +52,12 @@ def shell(
         "top_logprobs": request.top_logprobs or 0,
         "top_p": 1.0 if request.top_p is None else request.top_p,
         "truncation": request.truncation or "disabled",
+        "usage": None,
     }
     if request.conversation is not None:
         told["conversation"] = {"id": request.conversation}
-    for name in ("prompt_cache_key", "safety_identifier", "user"):
-        if getattr(request, name) is not None:
-            told[name] = getattr(request, name)
+    if request.user is not None:
+        told["user"] = request.user
     if ignored:
         told["chatgpt_ignored"] = list(ignored)
     return told

@@ -35,7 +35,8 @@ _OURS = frozenset(
     | {"aspect_ratio", "estimated", "input_image_count", "model", "output_tokens_details", "warnings"}  # of pictures
     | {"action", "fault", "retryable", "provider", "provider_status", "raw_provider_error"}  # of errors
     | {"first_id", "last_id", "has_more"}  # of pages
-    | {"store"}  # of responses: OpenAI's API and Open Responses have it, the client does not
+    | {"frequency_penalty", "presence_penalty", "store"}  # of responses: Open Responses has them, the client does not
+    | {"name"}  # of finished arguments: OpenAI's document wants it, the client does not have it
 )
 """Fields that OpenAI's models do not have; all others of ours begin with `chatgpt_`."""
 

@@ -67,6 +67,13 @@ async def test_the_route_for_it_answers_with_the_summary_alone(served: Served, c
     assert (await client.get(f"{URL}/{told['id']}")).status_code == 404
 
 
+async def test_the_route_for_it_wants_a_model(served: Served, client: httpx2.AsyncClient) -> None:
+    answer = await client.post(f"{URL}/compact", json={"input": "Mend it"})
+
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "model")
+    assert not served.world.asked
+
+
 @pytest.mark.parametrize("given", [[TRIGGER], []])
 async def test_nothing_is_not_summed_up(
     served: Served, client: httpx2.AsyncClient, given: list[dict[str, Any]]

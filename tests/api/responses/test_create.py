@@ -314,7 +314,7 @@ async def test_tokens_are_counted_without_asking_anybody(served: Served, client:
 
 
 async def test_a_websocket_is_refused_so_that_clients_go_on_over_http(
-    served: Served, client: httpx2.AsyncClient
+    served: Served, client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
     lines = [
         f"GET {URL} HTTP/1.1",
@@ -331,4 +331,5 @@ async def test_a_websocket_is_refused_so_that_clients_go_on_over_http(
 
     assert b" 426 " in head.splitlines()[0]
     assert b"upgrade_required" in head
+    assert "library" not in caplog.text
     assert (plain.status_code, plain.headers["allow"]) == (405, "POST")
