@@ -195,7 +195,8 @@ async def test_trouble_while_looking_is_tried_again(bench: Workbench, trouble: B
     assert (await bench.bridge.submissions.read(done.id)).upstream_failures == 0
 
 
-async def test_an_account_that_expires_while_upstream_draws_fails_with_what_to_do(bench: Workbench) -> None:
+async def test_an_account_that_expires_while_upstream_draws_and_stays_so_says_what_to_do(bench: Workbench) -> None:
+    bench.set(image_limit_seconds=1)
     bench.upstream.inline, bench.upstream.polling = False, [AuthExpiredError("expired")]
 
     done = await bench.finished(await bench.begin())

@@ -191,7 +191,7 @@ async def test_chats_are_counted_by_key_account_and_model(client: httpx2.AsyncCl
     for extra in ({}, {"stream": True}):
         assert (await client.post("/v1/chat/completions", json={**body, **extra})).status_code == 200
     served.world.refusals["one"] = [UpstreamError("broken")]
-    assert (await client.post("/v1/chat/completions", json=body)).status_code == 502
+    assert (await client.post("/v1/chat/completions", json=body)).status_code == 400
     keyed = {"idempotency-key": "same"}
     for _ in range(2):
         await client.post("/v1/chat/completions", json=body, headers=keyed)

@@ -141,7 +141,7 @@ async def test_a_fault_of_ours_in_one_capture_leaves_the_others(
     registry: Registry, vault: Vault, provider: FakeProvider
 ) -> None:
     vault.write("good", capture("plus"))
-    vault.write("odd", "{}")
+    vault.write("odd", capture("plus", missing=5))
     errors = {account.alias: type(account.error) for account in await registry.snapshot()}
     assert errors == {"good": type(None), "odd": InternalError}
 

@@ -145,13 +145,19 @@ async def test_an_upstream_that_cannot_be_followed_at_all_fails_the_research(
     assert len(world.offsets) == 3
 
 
-async def test_an_account_that_expires_meanwhile_says_what_to_do(bench: Workbench, world: ResearchWorld) -> None:
+async def test_an_account_that_expires_and_stays_so_says_what_to_do(
+    tmp_path: Path, temporal_settings: TemporalSettings, world: ResearchWorld
+) -> None:
     world.watching = [AuthExpiredError("expired")]
-
-    done = await bench.finished(await begin(bench))
+    async with (
+        opened(tmp_path, temporal_settings, world, research_limit_seconds=1) as bench,
+        bench.worker(),
+    ):
+        done = await bench.finished(await begin(bench))
 
     assert done.failure is not None
     assert (done.failure.code, done.failure.fault) == ("auth_expired", "account")
+    assert "refreshed" in done.failure.message
 
 
 async def test_a_quota_that_is_used_up_spends_nothing(bench: Workbench, world: ResearchWorld) -> None:
