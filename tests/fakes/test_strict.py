@@ -14,6 +14,13 @@ from tests.fakes import strict, vendor_document
 
 CHAT, RESPONSES, IMAGES = "/v1/chat/completions", "/v1/responses", "/v1/images/generations"
 
+
+@pytest.fixture(autouse=True)
+def _models_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The samples here are as small as the models allow."""
+    monkeypatch.delenv(vendor_document.VARIABLE, raising=False)
+
+
 COMPLETION: dict[str, Any] = {
     "id": "chatcmpl_1",
     "object": "chat.completion",
