@@ -206,7 +206,7 @@ def _account_expiry(client: BridgeClient) -> str:
 
 
 def _account_health(client: BridgeClient) -> str:
-    return _warned(client, _ILL, "no account has to be looked after")
+    return _warned(client, _ILL, "nothing else is wrong with any account")
 
 
 def _warned(client: BridgeClient, stages: Mapping[str, str], fine: str) -> str:

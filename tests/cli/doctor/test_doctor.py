@@ -51,7 +51,7 @@ def test_all_well_is_0(
         "ok    api_ready: database ok; worker ok (one)",
         "ok    api_models: 1 models",
         "ok    account_expiry: no capture is known to end within a week",
-        "ok    account_health: no account has to be looked after",
+        "ok    account_health: nothing else is wrong with any account",
     ]
 
 
