@@ -15,7 +15,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.clients.pages import Page, read
+from tests.clients.pages import read
 
 CACHE = Path.home() / ".cache" / "chatgpt-api" / "clients"
 PAGES = ("opencode", "codex", "vercel-ai", "litellm", "aider")
@@ -24,13 +24,13 @@ _PYTHONS = ("python3.12", "python3.11", "python3")
 """aider takes none that is newer."""
 
 
-def install(page: Page) -> Path:
-    """The folder of a client, filled by the page's own command where it is not there.
+def install(command: str) -> Path:
+    """The folder of a client, filled by its page's own command where it is not there.
 
     It is filled beside its name and then gets it, so what broke off is never used. Scripts of Python know the folder
     they were made in, therefore the name is a link.
     """
-    tool, _, *arguments = shlex.split(page.install)
+    tool, _, *arguments = shlex.split(command)
     packages = [argument for argument in arguments if not argument.startswith("-")]
     name = _name(packages)
     CACHE.mkdir(parents=True, exist_ok=True)
@@ -94,4 +94,4 @@ def _system_certificates() -> dict[str, str]:
 if __name__ == "__main__":
     for each in map(read, PAGES):
         sys.stderr.write(f"{each.install}\n")
-        install(each)
+        install(each.install)

@@ -57,7 +57,7 @@ async def test_a_session_goes_on(sit: Sit) -> None:
 
     assert "A minus became a plus." in ran.out
     assert bench.turns == 5
-    assert "now it prints 4." in json.dumps(bench.asked(RESPONSES)[-1].body["input"])
+    assert "now it prints 4." in json.dumps(bench.asked(RESPONSES)[-1].said["input"])
 
 
 @pytest.mark.timeout(120)

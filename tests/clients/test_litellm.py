@@ -59,7 +59,7 @@ async def test_chats_tools_responses_and_pictures_come_through(sit: Sit) -> None
     assert json.loads(called.choices[0].message.tool_calls[0].function.arguments) == {"city": "Lisbon"}
     assert drawn.data[0].b64_json
     assert bench.turns == 5
-    assert [asked.path for asked in bench.door.asked] == [CHAT, RESPONSES, CHAT, CHAT, "/v1/images/generations"]
+    assert [asked.path for asked in bench.tap.heard] == [CHAT, RESPONSES, CHAT, CHAT, "/v1/images/generations"]
 
 
 @pytest.mark.timeout(120)
@@ -72,4 +72,4 @@ async def test_an_error_keeps_its_status_and_is_not_repeated(sit: Sit) -> None:
                 model="bridge", messages=[{"role": "user", "content": "[sim:fault=moderation] hello"}]
             )
 
-    assert (bench.turns, len(bench.door.asked)) == (1, 1)
+    assert (bench.turns, len(bench.tap.heard)) == (1, 1)

@@ -37,11 +37,11 @@ async def test_a_job_of_many_steps_is_done_and_its_title_costs_nothing(sit: Sit,
     assert file(bench).read_text() == MENDED
     assert "now it prints 4." in ran.out
     asked = bench.asked(PATHS[config])
-    (title,) = [one for one in asked if not one.body.get("tools")]
-    assert b"Fix the bug in calc.py and run it" in title.said
+    (title,) = [one for one in asked if not one.said.get("tools")]
+    assert b"Fix the bug in calc.py and run it" in title.answer
     assert (bench.turns, len(asked)) == (4, 5)
     # What was run was said to the model.
-    assert json.dumps("4\n")[1:-1] in json.dumps(asked[-1].body)
+    assert json.dumps("4\n")[1:-1] in json.dumps(asked[-1].said)
 
 
 @pytest.mark.slow
@@ -56,7 +56,7 @@ async def test_a_session_goes_on(sit: Sit) -> None:
     assert ran.status == 0, ran.trouble
     assert "A minus became a plus." in ran.out
     assert bench.turns == 5
-    assert "now it prints 4." in json.dumps(bench.asked(PATHS["opencode.json"])[-1].body["messages"])
+    assert "now it prints 4." in json.dumps(bench.asked(PATHS["opencode.json"])[-1].said["messages"])
 
 
 @pytest.mark.slow
@@ -72,7 +72,7 @@ async def test_files_are_seen(sit: Sit) -> None:
     assert ran.status == 0, ran.trouble
     assert "16 by 12 pixels" in ran.out
     assert "report.pdf" in ran.out
-    assert "The boat leaks." in json.dumps(bench.asked(PATHS["opencode.json"])[-1].body["messages"])
+    assert "The boat leaks." in json.dumps(bench.asked(PATHS["opencode.json"])[-1].said["messages"])
     # The picture of the title call goes nowhere.
     assert bench.simulator.ledger.by_route["POST /backend-api/files"] == 2
     assert bench.turns == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,9 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests.clients.conftest import Asked, Bench, Sit
+from tests.clients.conftest import Bench, Sit
 from tests.clients.desk import Ran
 from tests.clients.setups import aider, codex, opencode, vercel
+from tests.fakes.tap import Exchange
 
 TITLE = "You are a title generator"
 TURN = "*/f/conversation"
@@ -81,9 +81,9 @@ TROUBLES = {
 }
 
 
-def asked(bench: Bench) -> list[Asked]:
+def asked(bench: Bench) -> list[Exchange]:
     """What was asked of a model: not opencode's title, which the bridge answers by itself."""
-    return [one for one in bench.door.asked if one.method == "POST" and TITLE not in json.dumps(one.body)]
+    return [one for one in bench.tap.heard if one.method == "POST" and TITLE.encode() not in one.body]
 
 
 def words(ran: Ran) -> str:

@@ -46,7 +46,7 @@ async def test_tools_are_run_until_the_answer(sit: Sit) -> None:
     assert await run(bench, "tools.mjs") == "Clear, 21 degrees. 2\n"
 
     assert bench.turns == 2
-    assert '"sky":"clear"' in bench.asked(CHAT)[1].body["messages"][-1]["content"]
+    assert '"sky":"clear"' in bench.asked(CHAT)[1].said["messages"][-1]["content"]
 
 
 async def test_an_object_has_its_shape(sit: Sit) -> None:
@@ -55,7 +55,7 @@ async def test_an_object_has_its_shape(sit: Sit) -> None:
 
     assert await run(bench, "object.mjs") == "Goethe 1808\n"
 
-    assert bench.asked(CHAT)[0].body["response_format"]["type"] == "json_schema"
+    assert bench.asked(CHAT)[0].said["response_format"]["type"] == "json_schema"
 
 
 async def test_a_picture_is_seen(sit: Sit) -> None:
@@ -83,5 +83,5 @@ async def test_a_conversation_refers_to_what_was_said(sit: Sit) -> None:
     assert await run(bench, "responses.mjs") == "Ada.\n"
 
     first, second = bench.asked(RESPONSES)
-    assert [item["type"] for item in second.body["input"] if "type" in item] == ["item_reference"]
+    assert [item["type"] for item in second.said["input"] if "type" in item] == ["item_reference"]
     assert first.status == second.status == 200

@@ -40,6 +40,9 @@ _OURS = frozenset(
 )
 """Fields that OpenAI's models do not have; all others of ours begin with `chatgpt_`."""
 
+_THEIRS = frozenset({"tools", "tool_choice"})
+"""What a response gives back as its client sent it, with whatever fields that client knows."""
+
 
 def _model(of: Any) -> Check:
     """Nothing missing, no value that the model does not know, nothing that has to be converted, no field misspelt."""
@@ -58,7 +61,7 @@ def _strangers(found: Any) -> Iterator[str]:
             yield from _strangers(one)
     elif isinstance(found, BaseModel):
         yield from (name for name in found.model_extra or () if not name.startswith("chatgpt_"))
-        for name in type(found).model_fields:
+        for name in set(type(found).model_fields) - _THEIRS:
             yield from _strangers(getattr(found, name))
 
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from provider.simulator import Simulator, SimulatorConfig
-from tests.e2e.clients.tap import Tap, tapped
 from tests.e2e.stack import Stack, open_stack
+from tests.fakes.tap import Tap, tapped
 
 ACCOUNTS = ("plus",) * 10
 """Enough that a test which spoils one has others left."""

@@ -46,6 +46,19 @@ class Exchange:
         """The request's JSON."""
         return json.loads(self.body)
 
+    @property
+    def error(self) -> Any:
+        """The code of the error that was answered, wherever it stands in the answer; `None` without one."""
+        if self.status is not None and self.status >= 400:
+            return json.loads(self.answer)["error"]["code"]
+        for line in self.answer.decode().splitlines():
+            if line.startswith("data: {"):
+                event = json.loads(line[6:])
+                failed = event.get("error") or (event.get("response") or {}).get("error")
+                if failed:
+                    return failed["code"]
+        return None
+
     def check(self) -> None:
         """Hold the answer against the models; one that its client did not hear to its end says nothing."""
         if self.whole and self.status is not None and self.path.startswith("/v1/"):
@@ -66,9 +79,14 @@ class Tap:
         self.heard: list[Exchange] = []
 
     @property
+    def address(self) -> str:
+        """Where it listens."""
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
     def url(self) -> str:
         """The address that a client is given."""
-        return f"http://127.0.0.1:{self.port}/v1"
+        return f"{self.address}/v1"
 
     def forget(self) -> None:
         """Nothing was heard."""

@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager, suppress
 import httpx2
 import pytest
 
-from tests.e2e.clients.tap import Tap, tapped
+from tests.fakes.tap import Tap, tapped
 
 MODEL = {"id": "auto", "object": "model", "created": 1, "owned_by": "someone"}
 
