@@ -96,5 +96,7 @@ def _shaped(last: Said, shape: Shape | None) -> Said:
 
 def _digest(offer: Offer) -> str:
     """Names what is told of an offer's tools, whatever may be called of them now."""
-    every = replace(offer, choice="auto", named=None, parallel=True)
-    return blake2b(instructions(offer if every == offer else every).encode(), digest_size=16).hexdigest()
+    if _digest not in offer.known:
+        every = replace(offer, choice="auto", named=None, parallel=True)
+        offer.known[_digest] = blake2b(instructions(every).encode(), digest_size=16).hexdigest()
+    return str(offer.known[_digest])

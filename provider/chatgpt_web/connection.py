@@ -14,6 +14,7 @@ from weakref import WeakSet
 
 import aiohttp
 from aiohttp.abc import AbstractStreamWriter
+from pydantic_core import PydanticSerializationError, to_json
 from yarl import URL
 
 from core.errors import BridgeError, UpstreamUnavailableError
@@ -304,7 +305,11 @@ class TurnStream:
 
 def encode(body: Mapping[str, Any]) -> bytes:
     """Compact JSON in UTF-8, as a browser writes it."""
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
+    try:
+        return to_json(body)
+    except PydanticSerializationError:
+        # Half a character somewhere.
+        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 class _Body(aiohttp.Payload):

@@ -59,8 +59,8 @@ def fold(
         MessageTooLongError: what has to stay does not fit; the message names the sizes.
     """
     found = blocks(transcript)
-    frame = [instructions(offer, workspace=workspace), reminder(offer)]
-    framing = sum(count(text) for text in frame)
+    frame = instructions(offer, workspace=workspace), reminder(offer)
+    framing = _framing(offer, frame, count)
     for block in found:
         block.words = count(block.body)
     over = framing + sum(block.tokens for block in found) - budget_tokens
@@ -73,6 +73,13 @@ def fold(
         tokens=framing + sum(block.tokens for block in kept),
         left_out=len(found) - len(kept),
     )
+
+
+def _framing(offer: Offer, frame: tuple[str, str], count: Count) -> int:
+    place = _framing, frame, count
+    if place not in offer.known:
+        offer.known[place] = sum(map(count, frame))
+    return int(offer.known[place])
 
 
 def _sizes(found: Sequence[Block], framing: int, budget: int) -> str:

@@ -85,7 +85,7 @@ class Offer:
         named: the one tool that has to be called, if one has to.
         parallel: more than one call at a time is welcome.
         ignored: types of tools that were sent and cannot be offered, without doubles, in their order.
-        worded: what was written of it once, by whoever writes it.
+        known: what was found out of it once, by whoever needs it: agents send the same offer with every request.
     """
 
     tools: tuple[Tool, ...] = ()
@@ -94,7 +94,7 @@ class Offer:
     parallel: bool = True
     mode: PromptMode = PromptMode.OPTIMIZED
     ignored: tuple[str, ...] = ()
-    worded: dict[bool, str] = field(default_factory=dict, init=False, compare=False, repr=False)
+    known: dict[object, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     @property
     def callable(self) -> tuple[Tool, ...]:

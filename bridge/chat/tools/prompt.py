@@ -40,9 +40,10 @@ def instructions(offer: Offer, *, workspace: bool = False) -> str:
     Args:
         workspace: add that actions in the user's workspace require a call; off unless the operator asks for it.
     """
-    if workspace not in offer.worded:
-        offer.worded[workspace] = _instructions(offer, workspace=workspace)
-    return offer.worded[workspace]
+    place = instructions, workspace
+    if place not in offer.known:
+        offer.known[place] = _instructions(offer, workspace=workspace)
+    return str(offer.known[place])
 
 
 def _instructions(offer: Offer, *, workspace: bool) -> str:

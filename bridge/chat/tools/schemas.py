@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from bridge.chat.tools.coercion import coerced
@@ -37,30 +38,37 @@ class Problem:
 class Checker:
     """Checks calls against an offer. Makes nothing valid by guessing: what it puts right is in docs/tools.md.
 
+    Most answers call nothing, so what a check needs is made by the first one.
+
     Attributes:
-        offer: what is offered.
+        offer: what is offered; its schemas were tried when it was read.
     """
 
     def __init__(self, offer: Offer) -> None:
-        """Compile what has not been compiled before.
-
-        Raises:
-            UnusableSchemaError: the schema of a tool cannot be used.
-        """
         self.offer = offer
-        self._tools = {tool.name: (tool, validator(tool.parameters)) for tool in offer.tools}
-        self._names = Names(self._tools)
+
+    @cached_property
+    def _tools(self) -> dict[str, Tool]:
+        return {tool.name: tool for tool in self.offer.tools}
+
+    @cached_property
+    def _names(self) -> Names:
+        return Names(self._tools)
 
     def check(self, found: Found) -> ToolCall | Problem:
-        """The call as it can be delivered, with an id of its own, or what is wrong with it."""
+        """The call as it can be delivered, with an id of its own, or what is wrong with it.
+
+        Raises:
+            UnusableSchemaError: the schema of its tool cannot be used.
+        """
         name = self._names.find(found.name)
         if name is None:
             return Problem(found, (self._no_such(found.name),))
-        tool, valid = self._tools[name]
+        tool = self._tools[name]
         arguments = _object(found, tool)
         if arguments is None:
             return Problem(found, ("$: the arguments must be one JSON object",), tool)
-        return _checked(found, tool, valid, arguments)
+        return _checked(found, tool, validator(tool.parameters), arguments)
 
     def _no_such(self, name: str) -> str:
         near = self._names.near(name)

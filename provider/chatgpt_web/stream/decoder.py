@@ -6,6 +6,8 @@ import json
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
+from pydantic_core import from_json
+
 from core.errors import BridgeError, RateLimitedError
 from provider.chatgpt_web import errors
 from provider.chatgpt_web.assets import input_ids, preview_assets
@@ -28,8 +30,6 @@ from provider.interface.turns import (
     TextDelta,
     TurnEvent,
 )
-
-_parse = json.JSONDecoder().decode
 
 
 class TurnDecoder:
@@ -272,3 +272,11 @@ class TurnDecoder:
         if slug and slug != self._model:
             self._model = slug
             self.tell(ModelResolved(slug))
+
+
+def _parse(data: str) -> Any:
+    try:
+        return from_json(data)
+    except ValueError:
+        # Half a character, whose other half the next event may bring; or no JSON at all.
+        return json.loads(data)
