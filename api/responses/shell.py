@@ -52,7 +52,6 @@ def shell(
         "top_logprobs": request.top_logprobs or 0,
         "top_p": 1.0 if request.top_p is None else request.top_p,
         "truncation": request.truncation or "disabled",
-        "usage": None,
     }
     if request.conversation is not None:
         told["conversation"] = {"id": request.conversation}
