@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
-from hashlib import sha256
-from typing import Any
 
 from bridge import audit
-from bridge.accounts.account import Health
 from bridge.accounts.changes import plain
 from bridge.accounts.events import happened
 from bridge.accounts.leases import Transaction
 from bridge.accounts.logins import LoginMemory, forget_login, require_same_login, same_login
-from bridge.accounts.memory import bump, forget, recall_one, remember
+from bridge.accounts.memory import bump, forget, recall_one
+from bridge.accounts.recording import Change, record, told_of
 from bridge.accounts.registry import Registry, unusable
 from bridge.store.engine import Store
 from bridge.vault import Vault
@@ -34,21 +30,6 @@ from provider.interface.accounts import Inspection
 from provider.interface.session import Provider
 
 _log = get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """A capture that takes its place, and how that is told; `new_login`: it is not the login's that was there."""
-
-    alias: str
-    text: str
-    inspection: Inspection
-    verb: str
-    actor: str
-    captured_at: datetime
-    verified: bool
-    before: Inspection | None = None
-    new_login: bool = False
 
 
 class Captures:
@@ -112,7 +93,7 @@ class Captures:
         alias = given_alias(alias)
         self._require_free(alias)
         inspection = await self._proved(alias, text, verify=verify, settings=settings)
-        change = _Change(alias, text, inspection, "added", actor, utc_now(), verify, new_login=True)
+        change = Change(alias, text, inspection, "added", actor, utc_now(), verify, new_login=True)
 
         def keep() -> None:
             self._require_free(alias)
@@ -153,7 +134,7 @@ class Captures:
         await self._verify(alias, text, verify=verify)
         same = None if before is None else same_login(before, inspection)
         new_login = same is False or (same is None and other_login)
-        change = _Change(alias, text, inspection, "replaced", actor, utc_now(), verify, before, new_login)
+        change = Change(alias, text, inspection, "replaced", actor, utc_now(), verify, before, new_login)
 
         def keep() -> None:
             self._require_there(alias)
@@ -188,7 +169,7 @@ class Captures:
                 raise NotFoundError(error.message) from None
 
         new_login = before is not None and same_login(before, inspection) is False
-        await self._put(_Change(alias, text, inspection, "restored", actor, at, verify, before, new_login), keep)
+        await self._put(Change(alias, text, inspection, "restored", actor, at, verify, before, new_login), keep)
         return inspection
 
     async def delete(
@@ -208,7 +189,7 @@ class Captures:
         current = await self.current(alias)
 
         def work(conn: Transaction) -> Removed:
-            before = {**({} if current is None else _told(current)), **plain(recall_one(conn, alias))}
+            before = {**({} if current is None else told_of(current)), **plain(recall_one(conn, alias))}
             known = forget(conn, alias)
             self._forget_login(conn, alias)
             removed = self._vault.delete(alias, keep_capture=keep_capture, keep_settings=keep_settings)
@@ -246,14 +227,14 @@ class Captures:
         finally:
             await session.aclose()
 
-    async def _put(self, change: _Change, keep: Callable[[], None]) -> None:
+    async def _put(self, change: Change, keep: Callable[[], None]) -> None:
         """The rows and the file: the file changes last, within the transaction, which fails with it."""
         await asyncio.to_thread(self._vault.check, besides=change.alias)
 
         def work(conn: Transaction) -> None:
             if change.new_login:
                 self._forget_login(conn, change.alias)
-            _record(conn, change)
+            record(conn, change)
             keep()
 
         await self._store.write(work, durable=True)
@@ -284,35 +265,3 @@ class Captures:
     def _require_there(self, alias: str) -> None:
         if alias not in self._vault.aliases():
             raise NotFoundError(f"There is no account {alias!r}.")
-
-
-def _record(conn: Transaction, change: _Change) -> None:
-    now, inspection = utc_now(), change.inspection
-    if change.verb == "added":
-        # Of an account whose folder was removed by hand a row is left.
-        forget(conn, change.alias)
-    used = dict.fromkeys(("last_used_at", "last_success_at")) if change.new_login else {}
-    remember(
-        conn,
-        change.alias,
-        now,
-        **used,
-        last_failure=None,
-        last_failure_at=None,
-        plan=inspection.capabilities.plan,
-        email=inspection.email,
-        capture_sha256=sha256(change.text.encode()).hexdigest(),
-        captured_at=change.captured_at,
-        health=Health.OK.value,
-        health_detail="",
-        health_since=now,
-    )
-    told = {**_told(inspection), "verified": change.verified}
-    was = None if change.before is None else _told(change.before)
-    happened(conn, change.alias, f"capture.{change.verb}", now, **told, before=was)
-    audit.record(conn, change.actor, f"capture.{change.verb}", change.alias, was, told)
-    bump(conn)
-
-
-def _told(inspection: Inspection) -> dict[str, Any]:
-    return {"plan": inspection.capabilities.plan, "email": inspection.email, "account_id": inspection.account_id}

@@ -12,7 +12,7 @@ from cli.exit import FAILED
 from cli.options import ApiKey, BaseUrl, Json, connect
 
 if TYPE_CHECKING:
-    from integrations.client.models import Inspection
+    from integrations.client.admin_models import Inspection
 
 
 def inspect(

@@ -13,7 +13,7 @@ from cli.exit import FAILED
 if TYPE_CHECKING:
     from integrations.client import BridgeClient, ClientError
     from integrations.client.accounts import Account, AccountCheck
-    from integrations.client.models import Inspection
+    from integrations.client.admin_models import Inspection
 
 _LIVE = ("account", "upstream")
 """Whose faults the live check finds."""

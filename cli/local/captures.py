@@ -100,7 +100,7 @@ def inspect_capture(
     """Whether a capture can be used, check by check; nothing is sent to ChatGPT. 1 when it cannot."""
     from api.accounts.view import inspection
     from core.errors import CaptureRejectedError
-    from integrations.client.models import Inspection
+    from integrations.client.admin_models import Inspection
     from provider.interface.accounts import Inspection as Unread
 
     found = source(path, account, accounts_dir)

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from integrations.client.models import Answer, Inspection
+from integrations.client.admin_models import Inspection
+from integrations.client.models import Answer
 from integrations.client.transport import Transport
 
 _ACCOUNTS = "/chatgpt/accounts"

@@ -9,23 +9,19 @@ from urllib.parse import quote, urlencode
 
 from integrations.client.accounts import AccountCalls
 from integrations.client.admin import AdminCalls
+from integrations.client.admin_models import Accounts, CheckedAccounts, DeletedAccount, Inspection, SavedCapture
 from integrations.client.audit import AuditCalls
 from integrations.client.keys import KeyCalls
 from integrations.client.models import (
-    Accounts,
     ChatAnswer,
-    CheckedAccounts,
-    DeletedAccount,
     Health,
     ImageAnswer,
-    Inspection,
     Model,
     Operation,
     OperationEvent,
     OperationPage,
     Readiness,
     ResponseAnswer,
-    SavedCapture,
     VisionAnswer,
 )
 from integrations.client.routing import RoutingCalls

@@ -1,4 +1,4 @@
-"""An account's HTTP connections: the calls, their clocks, a turn's stream; the only module that knows aiohttp.
+"""An account's HTTP connections: the calls and their clocks. With `sending` and `turn_stream` all that knows aiohttp.
 
 Redirects are never followed, so that credentials go nowhere but to the configured origin.
 """
@@ -8,13 +8,10 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from weakref import WeakSet
 
 import aiohttp
-from aiohttp.abc import AbstractStreamWriter
-from pydantic_core import PydanticSerializationError, to_json
 from yarl import URL
 
 from core.errors import BridgeError, UpstreamUnavailableError
@@ -23,6 +20,8 @@ from provider.chatgpt_web.addresses import checked_file_url, checked_socket_url
 from provider.chatgpt_web.capture.model import Capture
 from provider.chatgpt_web.errors import Context, Symptom
 from provider.chatgpt_web.profiles import Profiles
+from provider.chatgpt_web.sending import Body, Sending, encode
+from provider.chatgpt_web.turn_stream import TurnStream
 
 CALL_SECONDS = 30.0
 FILE_SECONDS = 120.0
@@ -31,27 +30,7 @@ SEND_SECONDS = 5.0
 
 _MOST_BYTES = 64 * 1024 * 1024
 _ERROR_BYTES = 64 * 1024
-_PIECE_BYTES = 256 * 1024
 _COOKIE_HEADERS = ("set-cookie", "x-oai-is-update")
-
-
-@dataclass(slots=True)
-class Sending:
-    """One turn's POST on its way. `left`: some of it may have been written; `written`: all of it was."""
-
-    deadline: float
-    left: bool = False
-    written: bool = False
-
-    def begin(self) -> None:
-        """The first bytes are about to be written.
-
-        Raises:
-            TimeoutError: it is too late, because connecting took long or the process was stopped.
-        """
-        if asyncio.get_running_loop().time() > self.deadline:
-            raise TimeoutError
-        self.left = True
 
 
 class Connection:
@@ -157,7 +136,7 @@ class Connection:
         try:
             response = await self._session().post(
                 self._url("/backend-api/f/conversation"),
-                data=_Body(body, sending),
+                data=Body(body, sending),
                 headers=self._profiles.turn(headers),
                 allow_redirects=False,
             )
@@ -209,7 +188,7 @@ class Connection:
             async with (
                 asyncio.timeout(seconds),
                 self._session().request(
-                    method, url, data=data and _Body(data), headers=headers, allow_redirects=False
+                    method, url, data=data and Body(data), headers=headers, allow_redirects=False
                 ) as answer,
             ):
                 if context != "blob_put" and url.origin() == self._base:
@@ -253,90 +232,6 @@ class Connection:
                 max_field_size=65_536,
             )
         return self._http
-
-
-class TurnStream:
-    """Upstream's answer to a turn's POST, read as fast as its reader takes it."""
-
-    def __init__(self, response: aiohttp.ClientResponse) -> None:
-        self._response = response
-
-    @property
-    def accepted(self) -> bool:
-        """Upstream streams the turn's events; anything else is a refusal, see `Connection.refusal`."""
-        kind = self._response.headers.get("content-type", "")
-        return self._response.status == 200 and "text/event-stream" in kind
-
-    @property
-    def ended(self) -> bool:
-        """All of it has come, so that its connection is free again."""
-        return self._response.content.is_eof()
-
-    @property
-    def closed(self) -> bool:
-        """Nothing more is read of it."""
-        return self._response.closed
-
-    async def read(self) -> bytes:
-        """What has come since the last time, waiting for something to come.
-
-        Empty once nothing more will: it has ended, has broken off or was closed.
-        """
-        try:
-            return await self._response.content.readany()
-        except (aiohttp.ClientError, OSError):
-            return b""
-
-    def close(self) -> None:
-        """Close the connection, unless all has come and it is free already; a read that is waiting ends."""
-        self._response.close()
-
-    async def drain(self, seconds: float) -> None:
-        """Read what comes after the turn's end, so that the connection can be used again; after `seconds` close it."""
-        try:
-            async with asyncio.timeout(seconds):
-                while await self.read():
-                    pass
-        except TimeoutError:
-            self.close()
-        if not self.ended:
-            self.close()
-
-
-def encode(body: Mapping[str, Any]) -> bytes:
-    """Compact JSON in UTF-8, as a browser writes it."""
-    try:
-        return to_json(body)
-    except PydanticSerializationError:
-        # Half a character somewhere.
-        return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
-
-
-class _Body(aiohttp.Payload):
-    """Bytes, written as fast as the connection takes them, so that large ones do not hold up the loop.
-
-    For a turn, `sending` decides whether it is still time to begin, and learns when all was taken. The head is written
-    together with the first of them, so nothing at all has left before.
-    """
-
-    _autoclose = True
-
-    def __init__(self, body: bytes, sending: Sending | None = None) -> None:
-        super().__init__(body)
-        self._size = len(body)
-        self._sending = sending
-
-    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
-        return str(self._value, encoding, errors)
-
-    async def write(self, writer: AbstractStreamWriter) -> None:
-        sending = self._sending
-        if sending is not None:
-            sending.begin()
-        for start in range(0, len(self._value), _PIECE_BYTES):
-            await writer.write(self._value[start : start + _PIECE_BYTES])
-        if sending is not None:
-            sending.written = True
 
 
 async def _read_refusal(answer: aiohttp.ClientResponse) -> bytes:

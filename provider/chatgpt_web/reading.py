@@ -9,11 +9,12 @@ from contextlib import aclosing
 from core.errors import BridgeError, BrowserCheckRequiredError, StreamInterruptedError
 from provider.chatgpt_web import errors
 from provider.chatgpt_web.clock import TurnClock
-from provider.chatgpt_web.connection import Connection, TurnStream
+from provider.chatgpt_web.connection import Connection
 from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.errors import Symptom
 from provider.chatgpt_web.sockets import Topic
 from provider.chatgpt_web.stream.reader import TurnReader
+from provider.chatgpt_web.turn_stream import TurnStream
 from provider.chatgpt_web.widgets import last_research
 from provider.interface.turns import TurnEvent, TurnRequest
 

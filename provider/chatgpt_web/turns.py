@@ -18,13 +18,15 @@ from core.errors import (
 )
 from provider.chatgpt_web import errors
 from provider.chatgpt_web.capture.template import conversation_body, prepare_body
-from provider.chatgpt_web.connection import SEND_SECONDS, Connection, Sending, TurnStream, encode
+from provider.chatgpt_web.connection import SEND_SECONDS, Connection
 from provider.chatgpt_web.conversation import Conversation
 from provider.chatgpt_web.errors import Symptom
 from provider.chatgpt_web.quota import SessionQuota
 from provider.chatgpt_web.reading import TRAILING_SECONDS, Reading
 from provider.chatgpt_web.requirements import Ready, Requirements
+from provider.chatgpt_web.sending import Sending, encode
 from provider.chatgpt_web.stream.reader import TurnReader
+from provider.chatgpt_web.turn_stream import TurnStream
 from provider.interface.turns import BeforeSend, OnClose, TurnEvent, TurnRequest
 
 STOP_SECONDS = 2.0

@@ -10,7 +10,7 @@ from cli.options import ApiKey, BaseUrl, Json, connect
 from cli.times import moment
 
 if TYPE_CHECKING:
-    from integrations.client.models import AccountHealth
+    from integrations.client.admin_models import AccountHealth
 
 
 def list_accounts(base_url: BaseUrl = None, api_key: ApiKey = None, as_json: Json = False) -> None:

@@ -18,7 +18,8 @@ from core.errors import (
     UpstreamUnavailableError,
 )
 from provider.chatgpt_web.capture.parse import parse_capture
-from provider.chatgpt_web.connection import Connection, Sending
+from provider.chatgpt_web.connection import Connection
+from provider.chatgpt_web.sending import Sending
 from provider.simulator import Simulator
 
 CALL = "/backend-api/models"
