@@ -48,7 +48,7 @@ def moment(value: object) -> object:
         return value
     try:
         return datetime.fromtimestamp(float(value), UTC)
-    except OverflowError:
+    except (OverflowError, OSError):
         raise ValueError("must be a time that a calendar has") from None
     except ValueError:
         pass

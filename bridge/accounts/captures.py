@@ -15,7 +15,7 @@ from bridge.accounts.recording import Change, record, told_of
 from bridge.accounts.registry import Registry, unusable
 from bridge.store.engine import Store
 from bridge.vault import Vault
-from bridge.vault.aliases import given_alias
+from bridge.vault.aliases import given_alias, new_alias
 from bridge.vault.captures import Removed
 from core.clock import utc_now
 from core.errors import (
@@ -90,7 +90,7 @@ class Captures:
             StoreError: it cannot be written.
             BridgeError: what upstream said to the verification.
         """
-        alias = given_alias(alias)
+        alias = new_alias(alias)
         self._require_free(alias)
         inspection = await self._proved(alias, text, verify=verify, settings=settings)
         change = Change(alias, text, inspection, "added", actor, utc_now(), verify, new_login=True)

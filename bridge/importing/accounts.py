@@ -10,7 +10,7 @@ from bridge.accounts.captures import Captures
 from bridge.accounts.registry import unusable
 from bridge.importing.items import Item, Outcome
 from bridge.vault import Vault
-from bridge.vault.aliases import given_alias
+from bridge.vault.aliases import new_alias
 from bridge.vault.captures import SETTINGS_FILE
 from core.errors import (
     AccountNotConfiguredError,
@@ -66,7 +66,7 @@ class OlderAccounts:
 
     def _examined(self, alias: str) -> Found:
         try:
-            name = given_alias(alias)
+            name = new_alias(alias)
             text = self._read(alias)
             inspection = self._captures.inspect(text)
         except (InvalidRequestError, CaptureUnreadableError, CaptureRejectedError) as error:

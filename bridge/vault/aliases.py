@@ -8,6 +8,8 @@ from core.errors import InvalidRequestError
 
 _GIVEN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 _FOUND = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
+_RESERVED = frozenset({"events"})
+"""What stands in an address where an account's name does."""
 
 
 def given_alias(text: str) -> str:
@@ -22,6 +24,18 @@ def given_alias(text: str) -> str:
             "an account's name is 1 to 64 letters, digits, `_` or `-`, beginning with a letter or digit",
             param="account",
         )
+    return alias
+
+
+def new_alias(text: str) -> str:
+    """The same for an account that is not there yet.
+
+    Raises:
+        InvalidRequestError: also where the name is one of the API's own words.
+    """
+    alias = given_alias(text)
+    if alias in _RESERVED:
+        raise InvalidRequestError(f"`{alias}` is a word of the API's own; call the account otherwise", param="account")
     return alias
 
 

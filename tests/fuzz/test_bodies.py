@@ -17,6 +17,8 @@ from tests.fakes.server import KEY, Served
 from tests.fuzz.amount import examples
 from tests.fuzz.bodies import chats, items, responses, thing
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 _PATIENCE_SECONDS = 10
 _WHOLE_BODY = "The request body "
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import schemathesis
+from hypothesis import assume
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -42,6 +43,8 @@ schema = schemathesis.openapi.from_dict(without_keys(document()))
 @schema.parametrize()
 @examples(8)
 def test_no_request_gets_an_answer_that_is_not_declared(case: schemathesis.Case, fuzzed: Served) -> None:
+    # A name that is a word of another route's address leads there.
+    assume(case.formatted_path == case.path or case.formatted_path not in document()["paths"])
     sent = len(fuzzed.world.asked)
     unknown = case.call(fuzzed.url, timeout=10)
     assert len(fuzzed.world.asked) == sent

@@ -65,6 +65,12 @@ async def test_an_account_is_replaced_only_on_purpose(captures: Captures, vault:
     assert vault.read("a") == capture("pro")
 
 
+async def test_an_account_is_not_called_what_an_address_says_in_its_place(captures: Captures, vault: Vault) -> None:
+    with pytest.raises(InvalidRequestError, match="word of the API") as caught:
+        await captures.add("events", capture("free"), actor="test", verify=False)
+    assert (caught.value.param, vault.aliases()) == ("account", [])
+
+
 @pytest.mark.parametrize(
     ("text", "error"),
     [
